@@ -1,0 +1,53 @@
+/**
+ * Every way in which a job, a task or a command can fail, by the name that a user, a log line and
+ * the state machine's `ErrorEquals` see. `retry` says whether another attempt of the same task may
+ * succeed; `exitCode` is what the `daybreak` command ends with.
+ */
+export type FailureRow = {
+  readonly retry: 'never' | 'again' | 'again-with-more-memory';
+  readonly exitCode: ExitCode;
+  /** What the user can do. Shown after the error's own sentence where that does not say it. */
+  readonly remedy: string;
+};
+
+/** Exit codes of the `daybreak` command. */
+export const EXIT_CODES = {
+  done: 0,
+  failed: 1,
+  refused: 2,
+  rejects: 3,
+  late: 4,
+  cancelled: 130,
+} as const;
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
+
+const { failed, refused, rejects, late, cancelled } = EXIT_CODES;
+
+export const FAILURES = {
+  SpecError: { retry: 'never', exitCode: refused, remedy: 'Correct the spec; `daybreak validate` checks it without running.' },
+  UsageError: { retry: 'never', exitCode: refused, remedy: 'See `daybreak help`.' },
+  NotYetError: { retry: 'never', exitCode: refused, remedy: 'This version does not do it yet; leave it out.' },
+  ExpressionError: { retry: 'never', exitCode: refused, remedy: 'Correct the expression; docs/spec.md lists what is allowed.' },
+  InputNotFoundError: { retry: 'never', exitCode: refused, remedy: 'Check the path or pattern under `input.uri`.' },
+  InputFormatError: { retry: 'never', exitCode: refused, remedy: 'Give `input.format`, or correct the file.' },
+  InputSchemaError: { retry: 'never', exitCode: refused, remedy: 'Give all files the same columns, or set `input.schema: union`.' },
+  InputChangedError: { retry: 'never', exitCode: failed, remedy: 'Do not change input files while a job runs; submit the job again.' },
+  TooManyRejectsError: { retry: 'never', exitCode: rejects, remedy: 'Correct the rows, or raise `errors.max_rejects`.' },
+  LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
+  OutputExistsError: { retry: 'never', exitCode: refused, remedy: 'Choose another `output.uri`, or set `output.mode: overwrite`.' },
+  OutputClaimedError: { retry: 'never', exitCode: refused, remedy: 'Wait for the other job, cancel it, or choose another `output.uri`.' },
+  QueryError: { retry: 'never', exitCode: failed, remedy: 'Correct the expression or the data; `try_cast` turns a failed cast into NULL.' },
+  TaskMemoryError: { retry: 'again-with-more-memory', exitCode: failed, remedy: 'Give more with --memory.' },
+  TaskDiskError: { retry: 'again', exitCode: failed, remedy: 'Free disk space in the work folder, or choose another with --workdir.' },
+  BlockMissingError: { retry: 'never', exitCode: failed, remedy: 'Run `daybreak resume` for this job: the lost stage is run again.' },
+  BlockCorruptError: { retry: 'never', exitCode: failed, remedy: 'Check the disk; then run `daybreak resume` for this job.' },
+  ConservationError: { retry: 'never', exitCode: failed, remedy: 'This is a defect of Daybreak: nothing was published. Please report it.' },
+  StoreError: { retry: 'again', exitCode: failed, remedy: 'Check that the work folder can be written.' },
+  StateError: { retry: 'never', exitCode: failed, remedy: 'The state of this job was damaged or written by another version; submit the job again.' },
+  JobNotFoundError: { retry: 'never', exitCode: refused, remedy: '`daybreak jobs` lists the jobs of this work folder.' },
+  JobExistsError: { retry: 'never', exitCode: refused, remedy: 'Choose another --id, or run `daybreak resume`.' },
+  JobCancelledError: { retry: 'never', exitCode: cancelled, remedy: 'Run `daybreak resume` for this job to go on.' },
+  DeadlineMissedError: { retry: 'never', exitCode: late, remedy: 'Give a later deadline or more resources.' },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureName = keyof typeof FAILURES;
