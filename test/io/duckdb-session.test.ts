@@ -105,10 +105,6 @@ describe('withDuckDB', () => {
     ['PRAGMA', () => 'PRAGMA threads = 8'],
     ['another spill folder', () => "SET temp_directory = '/'"],
     ['a profile file', () => `PRAGMA profiling_output = ${quoteText(at('elsewhere', 'p'))}`],
-    [
-      'a log file',
-      () => `CALL enable_logging(storage = 'file', storage_path = ${quoteText(at('elsewhere'))}); SELECT 1`,
-    ],
     ['the network', () => "FROM read_csv('https://localhost:1/x.csv')"],
   ];
   it.each(refusals)('rejects %s', async (_name, sql) => {
