@@ -1,0 +1,77 @@
+import { isSameFormats } from '../contract/format-versions.ts';
+import { parseRunId, renderRunId } from '../contract/ids.ts';
+import type { Outcome } from '../contract/outcome.ts';
+import type { Adopted, PlanHeader } from '../contract/plan-header.ts';
+
+/** What a plan must have in common with another for the work of the one to count in the other. */
+export type PlanIdentity = Pick<PlanHeader, 'digest' | 'formats'>;
+
+export type RunDecision =
+  /** Go on with the run: it has no outcome. */
+  | { readonly kind: 'continue'; readonly run: string }
+  /** The run has ended for good; after `published` or `partial` only its publish may be finished. */
+  | { readonly kind: 'ended'; readonly run: string; readonly outcome: Outcome }
+  /** The run cannot go on with this plan: it gets the outcome `superseded`, then one decides again. */
+  | { readonly kind: 'supersede'; readonly run: string }
+  /** Open this run; `from` is the run that it may adopt from. */
+  | { readonly kind: 'open'; readonly run: string; readonly from?: string };
+
+/** Decides what a start or a resume of a job does, from its newest run. */
+export const decideRun = (
+  newest: { readonly plan: PlanHeader; readonly outcome?: Outcome | undefined } | undefined,
+  wanted: PlanIdentity,
+): RunDecision => {
+  if (newest === undefined) return { kind: 'open', run: renderRunId(1) };
+  const { plan, outcome } = newest;
+  const run = plan.run;
+  switch (outcome?.kind) {
+    case undefined:
+      return isSamePlan(plan, wanted) ? { kind: 'continue', run } : { kind: 'supersede', run };
+    case 'published':
+    case 'partial':
+    case 'refused':
+      return { kind: 'ended', run, outcome };
+    case 'cancelled':
+    case 'failed':
+    case 'superseded':
+      return { kind: 'open', run: renderRunId(parseRunId(run) + 1), from: run };
+  }
+};
+
+const isSamePlan = (left: PlanIdentity, right: PlanIdentity): boolean =>
+  left.digest === right.digest && isSameFormats(left.formats, right.formats);
+
+/** What stands of a stage of the earlier run. */
+export type StageStanding = {
+  readonly stage: string;
+  /** Sealed with no task missing. */
+  readonly isSealed: boolean;
+  /** Whether the block of every counted commit is there. False where nothing is sealed. */
+  readonly isPresent: boolean;
+  readonly amendments: number;
+};
+
+/**
+ * What the next run adopts: all seals up to the last one whose blocks are present, where the plans are of one
+ * digest and one block format; and the commits of the stage after it, where all formats are equal. A seal with
+ * missing tasks is not adopted: it was right for a partial result only.
+ */
+export const decideAdoption = (
+  earlier: PlanHeader,
+  standings: readonly StageStanding[],
+  wanted: PlanIdentity,
+): Adopted | undefined => {
+  if (earlier.digest !== wanted.digest || earlier.formats.block !== wanted.formats.block) return undefined;
+  const last = standings.findLastIndex(
+    (standing, index) =>
+      standing.isPresent && standings.slice(0, index + 1).every((before) => before.isSealed),
+  );
+  const open = standings[last + 1];
+  const isOpenAdopted = open !== undefined && isSamePlan(earlier, wanted);
+  if (last < 0 && !isOpenAdopted) return undefined;
+  return {
+    run: earlier.run,
+    sealed: standings.slice(0, last + 1).map(({ stage }) => stage),
+    ...(isOpenAdopted ? { open: { stage: open.stage, amendments: open.amendments } } : {}),
+  };
+};

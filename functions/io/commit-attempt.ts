@@ -1,0 +1,70 @@
+/**
+ * A task may be attempted any number of times, by anyone, at the same time, on any machine. One attempt's answer
+ * is chosen, and everyone downstream reads that one.
+ */
+import { Commit } from '../contract/commit.ts';
+import { StateError } from '../contract/errors-store.ts';
+import type { StageIds, TaskIds } from '../contract/ids.ts';
+import { KEYS } from '../contract/keys.ts';
+import { mapBounded } from './map-bounded.ts';
+import type { ObjectStore } from './object-store.ts';
+import { type Chosen, putOnce, readState } from './put-once.ts';
+import { readSealed } from './seal-stage.ts';
+
+/** Reads a small object each; more at once gain nothing on files, and stay below what one client opens to S3. */
+const MAX_READS = 16;
+
+/**
+ * Puts the commit under its task, where none stands. `run` is where the commit is to count; it differs from the
+ * commit's own run when an earlier run's commit is adopted. The block is in the store before this is called.
+ */
+export const commitAttempt = async (
+  store: ObjectStore,
+  commit: Commit,
+  run: string = commit.run,
+): Promise<Chosen<Commit>> => {
+  const key = KEYS.commit.render({ ...idsOf(commit), run });
+  const { chosen } = await putOnce(store, { key, schema: Commit }, commit);
+  requirePlace(key, chosen, commit);
+  // The attempt decides, not the bytes: an attempt may be committed again with another time in it.
+  return { chosen, isMine: chosen.attempt === commit.attempt && chosen.run === commit.run };
+};
+
+/** The commit that counts for a task, if it has one. */
+export const readCommit = async (store: ObjectStore, ids: TaskIds): Promise<Commit | undefined> => {
+  const key = KEYS.commit.render(idsOf(ids));
+  const commit = await readState(store, { key, schema: Commit });
+  if (commit !== undefined) requirePlace(key, commit, ids);
+  return commit;
+};
+
+/** All commits of a stage in task order, those of void tasks too: see core/reconcile-commits. */
+export const listCommits = async (store: ObjectStore, stage: StageIds): Promise<readonly Commit[]> => {
+  const tasks: string[] = [];
+  const prefix = KEYS.commit.prefix({ job: stage.job, run: stage.run, stage: stage.stage });
+  for await (const { key } of store.list(prefix)) {
+    const ids = KEYS.commit.parse(key);
+    if (ids === undefined) throw new StateError({ key, problem: 'it stands among the commits and is none' });
+    tasks.push(ids.task);
+  }
+  const commits = await mapBounded(tasks.sort(), MAX_READS, (task) => readCommit(store, { ...stage, task }));
+  return commits.filter((commit) => commit !== undefined);
+};
+
+/**
+ * Whether the task needs no more work: it has a commit, or its stage is sealed. Asked by an attempt before it
+ * fails for good or halts anyone, for a late duplicate may find its input gone.
+ */
+export const isTaskDone = async (store: ObjectStore, ids: TaskIds): Promise<boolean> =>
+  (await readCommit(store, ids)) !== undefined || (await readSealed(store, ids)) !== undefined;
+
+const idsOf = ({ job, run, stage, task }: TaskIds): TaskIds => ({ job, run, stage, task });
+
+/** A commit says itself of which task it is; one under another task's name would give that task wrong rows. */
+const requirePlace = (key: string, commit: Commit, ids: TaskIds): void => {
+  if (commit.job === ids.job && commit.stage === ids.stage && commit.task === ids.task) return;
+  throw new StateError({
+    key,
+    problem: `it holds the commit of task ${commit.task} of stage ${commit.stage} of job ${commit.job}`,
+  });
+};

@@ -1,0 +1,36 @@
+/** What an object store promises, on files and on S3 alike. One conformance suite holds for all: test/conformance. */
+
+export type ObjectFacts = {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** ISO 8601, UTC, by the store's clock. */
+  readonly modifiedAt: string;
+};
+
+/**
+ * Every method may throw StoreError; `isUnknown` then says that a write may have happened. An object appears
+ * whole or not at all, and a write that returned has survived a loss of power.
+ */
+export type ObjectStore = {
+  readonly get: (key: string) => Promise<Uint8Array | undefined>;
+  /** The bytes of the range that there are: fewer where the object ends before, none past its end. */
+  readonly getRange: (key: string, offset: number, lengthBytes: number) => Promise<Uint8Array | undefined>;
+  readonly head: (key: string) => Promise<ObjectFacts | undefined>;
+  /** Puts or replaces. For advisory objects: never for what the commit law decides by. */
+  readonly put: (key: string, bytes: Uint8Array) => Promise<void>;
+  /** Puts where nothing is; of any number of writers at once exactly one is told `created`. */
+  readonly putIfAbsent: (key: string, bytes: Uint8Array) => Promise<'created' | 'exists'>;
+  /**
+   * Makes a finished local file the object, replacing one that is there. On files it may become one and the
+   * same file: nobody writes to `path` afterwards. The file itself stays, for its owner to remove.
+   */
+  readonly putFile: (key: string, path: string) => Promise<void>;
+  /** Objects whose key begins with the prefix, in bytewise order of keys. */
+  readonly list: (prefix: string) => AsyncIterable<ObjectFacts>;
+  /** Deletes; nothing there is no error. */
+  readonly delete: (key: string) => Promise<void>;
+  /** Deletes all that {@link list} gives for the prefix, which is not empty. */
+  readonly deletePrefix: (prefix: string) => Promise<void>;
+  /** The path to read the object at, where the store is on files; whether it exists is not asked. */
+  readonly localPath: (key: string) => string | undefined;
+};
