@@ -1,0 +1,43 @@
+import { open, rm } from 'node:fs/promises';
+import type { RangeReport } from '../../core/judge-chain.ts';
+import { type FileRange, readRange } from './read-range.ts';
+
+/** A range's rows, byte for byte, in a file that DuckDB can read whole: without a header. */
+export type RangeCopy = {
+  readonly report: RangeReport;
+  /** Absent where the range met a quoting error: its file runs as one task. */
+  readonly path?: string;
+  readonly sizeBytes: number;
+};
+
+/**
+ * Copies the rows of a range to `targetPath`, which must not exist, in the same pass that finds them.
+ * Memory is two chunks. Throws InputChangedError, and the system's own error where the disk is full;
+ * then and after a quoting error nothing is left at `targetPath`.
+ */
+export const copyRange = async (range: FileRange, targetPath: string): Promise<RangeCopy> => {
+  const target = await open(targetPath, 'wx');
+  let isKept = false;
+  try {
+    let sizeBytes = 0;
+    const report = await readRange(range, async (bytes) => {
+      let writtenBytes = 0;
+      while (writtenBytes < bytes.length) {
+        writtenBytes += (await target.write(bytes, writtenBytes, bytes.length - writtenBytes)).bytesWritten;
+      }
+      sizeBytes += bytes.length;
+    });
+    isKept = report.quotingError === undefined;
+    return isKept ? { report, path: targetPath, sizeBytes } : { report, sizeBytes: 0 };
+  } finally {
+    await target.close();
+    if (!isKept) await rm(targetPath, { force: true });
+  }
+};
+
+/**
+ * Where a byte of a copy lies in the input file. DuckDB's reject tables count `byte_position` and
+ * `line_byte_position` from 1: take 1 away first.
+ */
+export const toFileOffset = (report: RangeReport, copyOffset: number): number =>
+  report.firstRowOffset + copyOffset;
