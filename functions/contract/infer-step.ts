@@ -135,7 +135,7 @@ const TASKS_OF_FIELD = {
 const findProblems = (step: Fields, refuse: (field: Field | undefined, message: string) => void): void => {
   for (const [field, tasks] of Object.entries(TASKS_OF_FIELD) as [Field, readonly string[]][]) {
     if (step[field] === undefined || tasks.includes(step.task)) continue;
-    refuse(field, `\`${field}\` belongs to ${tasks.join(' and ')}, and this task is ${step.task}`);
+    refuse(field, `\`${field}\` belongs to the task ${tasks.join(' or ')}, and this task is ${step.task}`);
   }
   if (step.task === 'score') {
     for (const field of ['query', 'document'] as const)
