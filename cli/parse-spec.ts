@@ -72,7 +72,8 @@ export const readSpec = (text: string, options: ParseSpecOptions): ParsedSpec =>
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
   checkText(body, file);
   const document = readDocument(body, file);
-  const overridden = overrideSpec(document.value, options.overrides ?? []);
+  const isReadable = document.value !== undefined && document.value !== null;
+  const overridden = overrideSpec(document.value, isReadable ? (options.overrides ?? []) : []);
 
   const isOverridden = (path: SpecPath): boolean => overridden.paths.some((set) => startsWith(path, set));
   const positionOf = (path: SpecPath, at: 'key' | 'value'): Position | undefined =>
