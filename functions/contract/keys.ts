@@ -90,6 +90,8 @@ export const KEYS = {
 /** Keys inside an output, relative to it. */
 export const OUTPUT_KEYS = {
   claim: defineKey('_daybreak.json'),
+  /** On files: the claim that followed the one with this SHA-256. */
+  nextClaim: defineKey('_daybreak-{digest}.json'),
   manifest: defineKey('_manifest.json'),
   part: defineKey('part-{task}-{job}.{format}'),
   rejects: defineKey('_rejects/{stage}-{task}-{job}.{format}'),

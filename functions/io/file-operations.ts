@@ -10,12 +10,15 @@ import {
   realpath,
   rename,
   rm,
+  rmdir,
 } from 'node:fs/promises';
+import { StoreError } from '../contract/errors-store.ts';
 
 export type PathFacts = {
   readonly kind: 'file' | 'folder' | 'other';
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly device: number;
 };
 
 /**
@@ -34,6 +37,8 @@ export type FileOperations = {
   readonly copy: (from: string, to: string) => Promise<void>;
   /** Removes a file or a whole folder; nothing there is no error. */
   readonly remove: (path: string) => Promise<void>;
+  /** Removes a folder where it is empty; one that is not, or is not there, is left as it is. */
+  readonly removeEmptyFolder: (path: string) => Promise<void>;
   readonly names: (path: string) => Promise<readonly string[]>;
   /** Undefined where nothing is; a link is neither file nor folder. */
   readonly stat: (path: string) => Promise<PathFacts | undefined>;
@@ -60,6 +65,42 @@ export const absentAsUndefined = async <Result>(result: Promise<Result>): Promis
     if (isAbsence(error)) return undefined;
     throw error;
   }
+};
+
+/** Another device, a file system without hard links, a file with too many, or one that is not ours to link. */
+const COPY_INSTEAD: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK']);
+
+/** Gives a file a second, new name with its bytes on the disk: the same file, or where that cannot be a copy. */
+export const linkOrCopy = async (files: FileOperations, from: string, to: string): Promise<void> => {
+  await files.syncFile(from);
+  try {
+    await files.link(from, to);
+  } catch (error) {
+    if (!COPY_INSTEAD.has(errorCode(error) ?? '')) throw error;
+    await files.copy(from, to);
+    await files.syncFile(to);
+  }
+};
+
+/** Turns a system error into a StoreError with its facts; leaves every other one as it is. */
+export const asStoreError = (
+  error: unknown,
+  facts: { readonly operation: string; readonly key: string; readonly isUnknown?: boolean },
+): unknown => {
+  const code = errorCode(error);
+  // What is no system error is a mistake of ours, or has its facts already.
+  if (error instanceof StoreError || code === undefined) return error;
+  const reason = REASONS[code] ?? (error as Error).message;
+  return new StoreError({ ...facts, reason }, { cause: error });
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EACCES: 'permission is denied',
+  EROFS: 'the disk is read-only',
+  ELOOP: 'it is a link',
+  EBUSY: 'it is in use, for example as the mount point of a disk',
 };
 
 const sync = async (path: string): Promise<void> => {
@@ -90,12 +131,19 @@ export const nodeFiles: FileOperations = {
   rename,
   copy: (from, to) => copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
   remove: (path) => rm(path, { recursive: true, force: true }),
+  removeEmptyFolder: async (path) => {
+    try {
+      await rmdir(path);
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? '')) throw error;
+    }
+  },
   names: (path) => readdir(path),
   stat: async (path) => {
     const facts = await absentAsUndefined(lstat(path));
     if (facts === undefined) return undefined;
     const kind = facts.isFile() ? 'file' : facts.isDirectory() ? 'folder' : 'other';
-    return { kind, sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
+    return { kind, sizeBytes: facts.size, modifiedMs: facts.mtimeMs, device: facts.dev };
   },
   realPath: (path) => absentAsUndefined(realpath(path)),
   read: (path) => absentAsUndefined(readFile(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW })),

@@ -4,10 +4,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, rmdir, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StoreError } from '../contract/errors-store.ts';
-import { absentAsUndefined, errorCode, type FileOperations, nodeFiles } from './file-operations.ts';
+import {
+  absentAsUndefined,
+  asStoreError,
+  errorCode,
+  type FileOperations,
+  linkOrCopy,
+  nodeFiles,
+} from './file-operations.ts';
 import { folderOfPrefix, walkObjects } from './list-files.ts';
 import type { ObjectFacts, ObjectStore } from './object-store.ts';
 import { requireKey, requirePrefix } from './store-key.ts';
@@ -182,7 +189,7 @@ export const openFileStore = async (
     putFile: (key, path) =>
       write(
         { key, operation: 'put' },
-        (staged) => stageFile(files, path, staged),
+        (staged) => linkOrCopy(files, path, staged),
         (staged, target) => files.rename(staged, target),
       ),
     list,
@@ -194,7 +201,10 @@ export const openFileStore = async (
         await remove(key);
         folders.add(dirname(pathOf(key)));
       }
-      for (const folder of folders) await pruneFolders(folder, base);
+      // Others may be filling a folder at the time: it stays then, and so do those above it.
+      for (const folder of folders) {
+        for (let each = folder; each !== base; each = dirname(each)) await files.removeEmptyFolder(each);
+      }
     },
     localPath: pathOf,
   };
@@ -221,50 +231,4 @@ const sweepLeftovers = async (staging: string, files: FileOperations): Promise<v
     if (facts !== undefined && Date.now() - facts.modifiedMs > LEFTOVER_MS)
       await files.remove(join(staging, name));
   }
-};
-
-/** Brings a file's bytes to the disk and gives it the staged name: the same file, or across devices a copy. */
-const stageFile = async (files: FileOperations, path: string, staged: string): Promise<void> => {
-  await files.syncFile(path);
-  try {
-    await files.link(path, staged);
-  } catch (error) {
-    if (!COPY_INSTEAD.has(errorCode(error) ?? '')) throw error;
-    await files.copy(path, staged);
-    await files.syncFile(staged);
-  }
-};
-
-/** Another device, a file system without hard links, a file with too many, or one that is not ours to link. */
-const COPY_INSTEAD: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK']);
-
-/** Removes folders that have become empty; others may be filling them at the time. */
-const pruneFolders = async (folder: string, base: string): Promise<void> => {
-  for (let each = folder; each !== base; each = dirname(each)) {
-    try {
-      await rmdir(each);
-    } catch (error) {
-      if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? '')) return;
-      throw asStoreError(error, { operation: 'delete', key: each });
-    }
-  }
-};
-
-const asStoreError = (
-  error: unknown,
-  facts: { readonly operation: string; readonly key: string; readonly isUnknown?: boolean },
-): unknown => {
-  const code = errorCode(error);
-  // What is no system error is a mistake of ours, or has its facts already.
-  if (error instanceof StoreError || code === undefined) return error;
-  const reason = REASONS[code] ?? (error as Error).message;
-  return new StoreError({ ...facts, reason }, { cause: error });
-};
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-  EACCES: 'permission is denied',
-  EROFS: 'the disk is read-only',
-  ELOOP: 'it is a link',
 };

@@ -60,6 +60,7 @@ const hostile = fc.oneof(
 const allKeys = Object.entries({
   ...KEYS,
   outputClaim: OUTPUT_KEYS.claim,
+  nextClaim: OUTPUT_KEYS.nextClaim,
   manifest: OUTPUT_KEYS.manifest,
   part: OUTPUT_KEYS.part,
   outputRejects: OUTPUT_KEYS.rejects,

@@ -1,0 +1,285 @@
+/**
+ * The output on files. Claim and output live in a hidden sibling folder; the output appears by one rename, whole.
+ *
+ *     out/                          absent, or the old output, until the rename
+ *     .out.daybreak/_daybreak.json  the claim
+ *     .out.daybreak/{job}/          the output as it grows: parts, _rejects/, _daybreak.json, last _manifest.json
+ *     .out.daybreak/_old/           with `overwrite`: the old output, aside
+ *
+ * Every step can be killed and run again: claim, addPart and finish find what they did before. `overwrite` is two
+ * renames, and a death just between them leaves no output under its name. Then both are whole in the hidden
+ * folder: `finish` run again puts the new one in place, `release` and another job's claim put the old one back.
+ */
+import { randomUUID } from 'node:crypto';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Claim, isSameClaim } from '../contract/claim.ts';
+import { OutputClaimedError, OutputExistsError, StateError } from '../contract/errors-store.ts';
+import { OUTPUT_KEYS } from '../contract/keys.ts';
+import { Manifest } from '../contract/manifest.ts';
+import { asStoreError, errorCode, type FileOperations, linkOrCopy, nodeFiles } from './file-operations.ts';
+import { readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
+
+export type OutputMode = 'fail' | 'overwrite';
+
+export type FileOutput = {
+  /** The output's path without links. */
+  readonly path: string;
+  /**
+   * Takes the output for the job, before any work and again at publish. Repeatable. Fails with OutputExistsError
+   * where something is there that the mode does not replace, with OutputClaimedError where it belongs to a job of
+   * which `hasEnded` says no. A job has ended when its outcome publishes nothing, its publish is finished, or
+   * nobody knows it (`at` included) any more.
+   */
+  readonly claim: (options: {
+    readonly mode: OutputMode;
+    readonly hasEnded: (claim: Claim) => Promise<boolean>;
+  }) => Promise<void>;
+  /** Gives a finished file its name in the output: the same file, across devices a copy. Repeatable. */
+  readonly addPart: (name: string, sourcePath: string) => Promise<void>;
+  /** Writes the manifest last and makes the output appear. Repeatable; afterwards the claim is gone. */
+  readonly finish: (manifest: Manifest, mode: OutputMode) => Promise<void>;
+  /** Gives the output back, with nothing published; an old output that stood aside is put back. Repeatable. */
+  readonly release: () => Promise<void>;
+  /** Whether this job's output is there, complete. */
+  readonly isPublished: () => Promise<boolean>;
+};
+
+const CLAIM = OUTPUT_KEYS.claim.render({});
+const MANIFEST = OUTPUT_KEYS.manifest.render({});
+const OLD = '_old';
+
+/** Opens an output folder for the job of the claim; touches nothing but links on the way. */
+export const openFileOutput = async (
+  outputDir: string,
+  claim: Claim,
+  files: FileOperations = nodeFiles,
+): Promise<FileOutput> => {
+  const path = await resolveOutput(files, outputDir);
+  const parent = dirname(path);
+  const folder = join(parent, `.${basename(path)}.daybreak`);
+  const built = join(folder, claim.job);
+  const old = join(folder, OLD);
+
+  const isPublished = async (): Promise<boolean> => {
+    const owner = await readClaim(files, join(path, CLAIM));
+    return (
+      owner !== undefined &&
+      isSameClaim(owner.claim, claim) &&
+      (await files.stat(join(path, MANIFEST))) !== undefined
+    );
+  };
+
+  const isOwnedByOther = async (): Promise<boolean> => {
+    const owner = await readOwner(files, folder);
+    return owner !== undefined && !isSameClaim(owner.claim, claim);
+  };
+
+  const requireOwner = async (): Promise<void> => {
+    const owner = await readOwner(files, folder);
+    if (owner === undefined)
+      throw new StateError({ key: path, problem: `job ${claim.job} has not claimed it` });
+    if (!isSameClaim(owner.claim, claim))
+      throw new OutputClaimedError({ output: path, owner: owner.claim.job });
+  };
+
+  /** Puts the old output back where its replacement by `job` was cut off between the two renames. */
+  const restoreOld = async (job: string): Promise<void> => {
+    const isCutOff =
+      (await files.stat(old)) !== undefined &&
+      (await files.stat(path)) === undefined &&
+      (await files.stat(join(folder, job))) !== undefined;
+    if (!isCutOff) return;
+    await files.rename(old, path);
+    await files.syncFolder(parent);
+  };
+
+  /** An old output on its way out is never mistaken for one to be put back. */
+  const discardOld = async (): Promise<void> => {
+    if ((await files.stat(old)) === undefined) return;
+    const discarded = join(folder, `_discarded-${randomUUID()}`);
+    await files.rename(old, discarded);
+    await files.remove(discarded);
+  };
+
+  /** What an earlier owner left, or this one built. */
+  const clearFolder = async (): Promise<void> => {
+    await discardOld();
+    for (const name of await files.names(folder)) {
+      // One that a claimer has staged at this moment goes too: it tries again.
+      if (!isClaimName(name)) await files.remove(join(folder, name));
+    }
+  };
+
+  /** The first claim goes before those behind it, for a claim without it is nobody's; then others may come in. */
+  const removeFolder = async (): Promise<void> => {
+    if ((await files.stat(folder)) === undefined) return;
+    await clearFolder();
+    const claims = (await files.names(folder)).filter(isClaimName);
+    await files.remove(join(folder, CLAIM));
+    for (const name of claims) if (name !== CLAIM) await files.remove(join(folder, name));
+    await files.removeEmptyFolder(folder);
+    await files.syncFolder(parent);
+  };
+
+  const takeOutput = async (
+    mode: OutputMode,
+    hasEnded: (claim: Claim) => Promise<boolean>,
+  ): Promise<void> => {
+    if (await isPublished()) return;
+    await judgeExisting(files, path, mode);
+    await files.makeFolder(parent);
+    const taken = await takeClaim(files, { path, folder }, { claim, hasEnded });
+    if (!taken.isNew) return;
+    await files.syncFolder(parent);
+    if (taken.previous !== undefined) await restoreOld(taken.previous.job);
+    await clearFolder();
+    try {
+      // The earlier owner may have published while this claim was on its way.
+      await judgeExisting(files, path, mode);
+    } catch (error) {
+      await removeFolder();
+      throw error;
+    }
+  };
+
+  const placePart = async (name: string, sourcePath: string): Promise<void> => {
+    if (OUTPUT_KEYS.part.parse(name) === undefined && OUTPUT_KEYS.rejects.parse(name) === undefined) {
+      throw new Error(`${JSON.stringify(name)} is not a name that a part can have`);
+    }
+    if (await isPublished()) return;
+    await requireOwner();
+    const target = join(built, name);
+    const staged = join(folder, `_part-${randomUUID()}`);
+    await files.makeFolder(dirname(target));
+    try {
+      await linkOrCopy(files, sourcePath, staged);
+      await files.rename(staged, target);
+    } finally {
+      // A rename onto the same file leaves both names.
+      await files.remove(staged);
+    }
+  };
+
+  const writeState = async (name: string, bytes: Uint8Array): Promise<void> => {
+    const staged = join(folder, `_state-${randomUUID()}`);
+    await files.writeSynced(staged, bytes);
+    await files.rename(staged, join(built, name));
+  };
+
+  const swapIn = async (mode: OutputMode): Promise<void> => {
+    await judgeExisting(files, path, mode);
+    if ((await files.stat(path)) !== undefined && (await files.names(path)).length > 0) {
+      // One that stands aside already was followed by the one that stands there now.
+      await discardOld();
+      await files.rename(path, old);
+    }
+    try {
+      await files.rename(built, path);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
+      throw new OutputExistsError({ output: path, found: 'it was filled meanwhile' }, { cause: error });
+    }
+    await files.syncFolder(folder);
+    await files.syncFolder(parent);
+  };
+
+  const publish = async (manifest: Manifest, mode: OutputMode): Promise<void> => {
+    if (!(await isPublished())) {
+      await requireOwner();
+      await keepListed(files, built, manifest);
+      await writeState(CLAIM, renderClaim(claim));
+      await writeState(
+        MANIFEST,
+        new TextEncoder().encode(`${JSON.stringify(Manifest.parse(manifest), null, 2)}\n`),
+      );
+      await files.syncFolder(built);
+      await swapIn(mode);
+    }
+    if (!(await isOwnedByOther())) await removeFolder();
+  };
+
+  const giveBack = async (): Promise<void> => {
+    if (await isOwnedByOther()) return;
+    await restoreOld(claim.job);
+    await removeFolder();
+  };
+
+  const guarded = async <Result>(operation: string, act: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await act();
+    } catch (error) {
+      throw asStoreError(error, { operation, key: path, isUnknown: true });
+    }
+  };
+
+  return {
+    path,
+    claim: ({ mode, hasEnded }) => guarded('claim the output', () => takeOutput(mode, hasEnded)),
+    addPart: (name, sourcePath) => guarded(`add ${name} to the output`, () => placePart(name, sourcePath)),
+    finish: (manifest, mode) => guarded('publish the output', () => publish(manifest, mode)),
+    release: () => guarded('release the output', giveBack),
+    isPublished: () => guarded('read the output', isPublished),
+  };
+};
+
+const isClaimName = (name: string): boolean =>
+  name === CLAIM || OUTPUT_KEYS.nextClaim.parse(name) !== undefined;
+
+/** The path without links, as far as it exists. */
+const resolveOutput = async (files: FileOperations, outputDir: string): Promise<string> => {
+  const wanted = resolve(outputDir);
+  if (wanted === dirname(wanted)) {
+    throw new OutputExistsError({ output: wanted, found: 'it is the root of the file system' });
+  }
+  const real = await files.realPath(wanted);
+  if (real !== undefined) return real;
+  const missing: string[] = [];
+  for (let each = wanted; ; each = dirname(each)) {
+    const there = await files.realPath(each);
+    if (there !== undefined) return join(there, ...missing.reverse());
+    missing.push(basename(each));
+  }
+};
+
+/** Fails with OutputExistsError where something stands at the path that the mode does not replace. */
+const judgeExisting = async (files: FileOperations, path: string, mode: OutputMode): Promise<void> => {
+  const refuse = (found: string): never => {
+    throw new OutputExistsError({ output: path, found });
+  };
+  const facts = await files.stat(path);
+  if (facts === undefined) return;
+  if (facts.kind !== 'folder') return refuse('it is not a folder');
+  if ((await files.stat(dirname(path)))?.device !== facts.device) {
+    return refuse('it is a mount point, which cannot be replaced; name a folder inside it');
+  }
+  const names = await files.names(path);
+  if (names.length === 0) return;
+  if (mode === 'fail')
+    return refuse(`it is a folder with ${names.length} ${names.length === 1 ? 'entry' : 'entries'}`);
+  // Overwriting removes the whole folder: only what Daybreak made is removed.
+  if (!names.includes(MANIFEST)) return refuse(`it has no ${MANIFEST}, so it was not written by Daybreak`);
+};
+
+/** Removes from the new output what the manifest does not list; fails with StateError where a part is not there. */
+const keepListed = async (files: FileOperations, built: string, manifest: Manifest): Promise<void> => {
+  const listed = new Map(
+    [...manifest.parts, ...manifest.rejects].map(({ name, sizeBytes }) => [name, sizeBytes]),
+  );
+  await files.makeFolder(built);
+  for (const [name, sizeBytes] of listed) {
+    const facts = await files.stat(join(built, name));
+    if (facts?.sizeBytes === sizeBytes) continue;
+    const found = facts === undefined ? 'it was not added' : `it has ${facts.sizeBytes} bytes`;
+    throw new StateError({ key: join(built, name), problem: `${found}, the manifest says ${sizeBytes}` });
+  }
+  const folders = new Set([...listed.keys()].map((name) => dirname(name)).filter((name) => name !== '.'));
+  for (const name of await files.names(built)) {
+    if (!listed.has(name) && !folders.has(name)) await files.remove(join(built, name));
+  }
+  for (const each of folders) {
+    for (const name of await files.names(join(built, each))) {
+      if (!listed.has(`${each}/${name}`)) await files.remove(join(built, each, name));
+    }
+    await files.syncFolder(join(built, each));
+  }
+};

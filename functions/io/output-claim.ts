@@ -1,0 +1,95 @@
+/**
+ * Who owns an output on files. The first claim is a link named `_daybreak.json`; a claim that takes over from
+ * another is a link named by that other's hash. A link is made once, so that of any number who take over the
+ * same claim one wins, and none can take over a claim that has since been followed by another.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Claim, isSameClaim } from '../contract/claim.ts';
+import { OutputClaimedError, StateError, StoreError } from '../contract/errors-store.ts';
+import { OUTPUT_KEYS } from '../contract/keys.ts';
+import { errorCode, type FileOperations } from './file-operations.ts';
+
+/** Each turn follows a claim, a take-over or a release by somebody else at the same moment. */
+const MAX_TURNS = 20;
+
+type Owner = { readonly claim: Claim; readonly bytes: Uint8Array };
+
+export const renderClaim = (claim: Claim): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(Claim.parse(claim))}\n`);
+
+/** The claim in a file; undefined where none is. Fails with StateError where it cannot be read as one. */
+export const readClaim = async (files: FileOperations, path: string): Promise<Owner | undefined> => {
+  const bytes = await files.read(path);
+  if (bytes === undefined) return undefined;
+  try {
+    return { claim: Claim.parse(JSON.parse(new TextDecoder().decode(bytes))), bytes };
+  } catch (error) {
+    throw new StateError({ key: path, problem: 'it is not the claim of a job' }, { cause: error });
+  }
+};
+
+const nextName = (owner: Owner): string =>
+  OUTPUT_KEYS.nextClaim.render({ digest: createHash('sha256').update(owner.bytes).digest('hex') });
+
+/** The last claim of the chain; undefined where nobody owns the output. */
+export const readOwner = async (files: FileOperations, folder: string): Promise<Owner | undefined> => {
+  let owner = await readClaim(files, join(folder, OUTPUT_KEYS.claim.render({})));
+  while (owner !== undefined) {
+    const next = await readClaim(files, join(folder, nextName(owner)));
+    if (next === undefined) return owner;
+    owner = next;
+  }
+  return undefined;
+};
+
+/** Links the claim to its name; false where somebody was there first, or removed the folder. */
+const linkClaim = async (
+  files: FileOperations,
+  folder: string,
+  claim: Claim,
+  name: string,
+): Promise<boolean> => {
+  const staged = join(folder, `_staged-${randomUUID()}`);
+  try {
+    await files.writeSynced(staged, renderClaim(claim));
+    await files.link(staged, join(folder, name));
+    await files.syncFolder(folder);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOENT') return false;
+    throw error;
+  } finally {
+    await files.remove(staged);
+  }
+};
+
+/**
+ * Takes the claim for a job, from nobody or from a job that has ended; `previous` is that job's claim, and is
+ * undefined too where the claim was this job's already. Fails with OutputClaimedError.
+ */
+export const takeClaim = async (
+  files: FileOperations,
+  output: { readonly path: string; readonly folder: string },
+  wanted: { readonly claim: Claim; readonly hasEnded: (claim: Claim) => Promise<boolean> },
+): Promise<{ readonly isNew: boolean; readonly previous?: Claim }> => {
+  for (let turn = 1; turn <= MAX_TURNS; turn += 1) {
+    await files.makeFolder(output.folder);
+    const owner = await readOwner(files, output.folder);
+    if (owner !== undefined && isSameClaim(owner.claim, wanted.claim)) return { isNew: false };
+    if (owner !== undefined && !(await wanted.hasEnded(owner.claim))) {
+      throw new OutputClaimedError({ output: output.path, owner: owner.claim.job });
+    }
+    const name = owner === undefined ? OUTPUT_KEYS.claim.render({}) : nextName(owner);
+    if (!(await linkClaim(files, output.folder, wanted.claim, name))) continue;
+    // A claim that was released while this one was linked behind it has left this one behind nobody.
+    const now = await readOwner(files, output.folder);
+    if (now === undefined || !isSameClaim(now.claim, wanted.claim)) continue;
+    return owner === undefined ? { isNew: true } : { isNew: true, previous: owner.claim };
+  }
+  throw new StoreError({
+    operation: 'claim',
+    key: output.path,
+    reason: `other jobs claimed and released it ${MAX_TURNS} times meanwhile`,
+  });
+};

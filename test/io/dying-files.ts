@@ -1,0 +1,71 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FileOperations, nodeFiles } from '../../functions/io/file-operations.ts';
+
+/** What stands for SIGKILL: from then on the process does nothing more, its `finally` blocks included. */
+export class Death extends Error {
+  override readonly name = 'Death';
+}
+
+/** Real files without fsync, which a test has no way to see and which is most of the time of one. */
+export const unsyncedFiles: FileOperations = {
+  ...nodeFiles,
+  syncFile: async () => {},
+  syncFolder: async () => {},
+  writeSynced: (path, bytes) => writeFile(path, bytes, { flag: 'wx' }),
+};
+
+export type DeathMoment = 'before' | 'half' | 'after';
+
+/** Operations of a process that dies at the n-th one (from 1) that changes something. `count` says how many there were. */
+export const dyingFiles = (dieAt: number, moment: DeathMoment) => {
+  const state = { count: 0, isDead: false };
+  const die = (): never => {
+    state.isDead = true;
+    throw new Death();
+  };
+  const living = <Arguments extends readonly unknown[], Result>(
+    act: (...args: Arguments) => Promise<Result>,
+  ) => {
+    return async (...args: Arguments): Promise<Result> => {
+      if (state.isDead) die();
+      return act(...args);
+    };
+  };
+  const changing = <Arguments extends readonly unknown[]>(
+    act: (...args: Arguments) => Promise<void>,
+    half: (...args: Arguments) => Promise<void> = async () => {},
+  ) =>
+    living(async (...args: Arguments) => {
+      state.count += 1;
+      const isLast = state.count === dieAt;
+      if (isLast && moment === 'before') die();
+      if (isLast && moment === 'half') await half(...args);
+      else await act(...args);
+      if (isLast) die();
+    });
+  const files: FileOperations = {
+    writeSynced: changing(unsyncedFiles.writeSynced, (path, bytes) =>
+      unsyncedFiles.writeSynced(path, bytes.subarray(0, bytes.length >> 1)),
+    ),
+    syncFile: changing(unsyncedFiles.syncFile),
+    syncFolder: changing(unsyncedFiles.syncFolder),
+    makeFolder: changing(unsyncedFiles.makeFolder),
+    link: changing(unsyncedFiles.link),
+    rename: changing(unsyncedFiles.rename),
+    copy: changing(unsyncedFiles.copy),
+    remove: changing(unsyncedFiles.remove, async (path) => {
+      const facts = await unsyncedFiles.stat(path);
+      if (facts?.kind !== 'folder') return;
+      const names = await unsyncedFiles.names(path);
+      for (const name of names.slice(0, Math.ceil(names.length / 2)))
+        await unsyncedFiles.remove(join(path, name));
+    }),
+    removeEmptyFolder: changing(unsyncedFiles.removeEmptyFolder),
+    names: living(unsyncedFiles.names),
+    stat: living(unsyncedFiles.stat),
+    realPath: living(unsyncedFiles.realPath),
+    read: living(unsyncedFiles.read),
+  };
+  return { files, state };
+};
