@@ -1,0 +1,111 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Column } from '../contract/columns.ts';
+import type { Problem } from '../contract/errors.ts';
+import { childrenOf, type Expression } from '../core/expression.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import { renderExpression } from '../sql/render-expression.ts';
+
+/** A checked expression, and what its type must be where that is fixed. */
+export type ExpressionToBind = {
+  readonly path: string;
+  readonly expression: Expression;
+  readonly expects?: 'BOOLEAN';
+};
+
+export type BindingScope = {
+  readonly columns: readonly Column[];
+  /** Columns that group the rows, for aggregates; undefined where each row stands for itself. */
+  readonly keys?: readonly string[];
+};
+
+export type BoundExpressions = {
+  /** DuckDB's type texts, in the order of the expressions; undefined where there is a problem. */
+  readonly types: readonly (string | undefined)[];
+  readonly problems: readonly Problem[];
+};
+
+/**
+ * Finds the types of the expressions of one step against an empty relation with the step's columns, in
+ * one round trip; only where that fails, each expression is bound by itself to tell which one it was.
+ */
+export const bindExpressions = async (
+  connection: DuckDBConnection,
+  expressions: readonly ExpressionToBind[],
+  scope: BindingScope,
+): Promise<BoundExpressions> => {
+  if (expressions.length === 0) return { types: [], problems: [] };
+  const together = await describe(connection, expressions, scope);
+  const described =
+    typeof together !== 'string' ? together : await describeEach(connection, expressions, scope);
+  const problems = expressions.flatMap((expression, index): Problem[] => {
+    const found = described[index];
+    if (found === undefined || 'error' in found) {
+      return [
+        { path: expression.path, message: bindingMessage(expression, scope, found?.error ?? 'no type') },
+      ];
+    }
+    if (expression.expects === undefined || found.type === expression.expects) return [];
+    const message = `the expression is of type ${found.type}, and ${expression.expects} is expected here.`;
+    return [{ path: expression.path, message }];
+  });
+  return { types: described.map((found) => ('error' in found ? undefined : found.type)), problems };
+};
+
+type Described = { readonly type: string } | { readonly error: string };
+
+const describeEach = async (
+  connection: DuckDBConnection,
+  expressions: readonly ExpressionToBind[],
+  scope: BindingScope,
+): Promise<readonly Described[]> => {
+  const found: Described[] = [];
+  for (const expression of expressions) {
+    const one = await describe(connection, [expression], scope);
+    found.push(typeof one === 'string' ? { error: one } : (one[0] ?? { error: 'no type' }));
+  }
+  return found;
+};
+
+/** The types in order, or the text of the error. */
+const describe = async (
+  connection: DuckDBConnection,
+  expressions: readonly ExpressionToBind[],
+  scope: BindingScope,
+): Promise<readonly Described[] | string> => {
+  const sql = renderBinding(expressions, scope);
+  try {
+    const reader = await connection.runAndReadAll(`DESCRIBE ${sql}`);
+    return (reader.getColumns()[1] ?? []).map((type) => ({ type: String(type) }));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
+const renderBinding = (expressions: readonly ExpressionToBind[], scope: BindingScope): string => {
+  const names = new Set(scope.keys ?? []);
+  for (const { expression } of expressions) collectColumns(expression, names);
+  const columns = scope.columns
+    .filter(({ name }) => names.has(name))
+    .map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`);
+  const values = expressions.map(({ expression }, index) => `${renderExpression(expression)} AS "${index}"`);
+  const keys = scope.keys ?? [];
+  const groups = keys.length === 0 ? '' : ` GROUP BY ${keys.map(quoteIdentifier).join(', ')}`;
+  return `SELECT ${values.join(', ')} FROM (SELECT ${['1 AS ""', ...columns].slice(columns.length === 0 ? 0 : 1).join(', ')} WHERE false)${groups}`;
+};
+
+const collectColumns = (expression: Expression, names: Set<string>): void => {
+  if (expression.kind === 'column') names.add(expression.path[0]);
+  for (const child of childrenOf(expression)) collectColumns(child, names);
+};
+
+/** DuckDB's sentence without its lists of candidates, and the types of the columns that it is about. */
+const bindingMessage = ({ expression }: ExpressionToBind, scope: BindingScope, error: string): string => {
+  const names = new Set<string>();
+  collectColumns(expression, names);
+  const types = scope.columns
+    .filter(({ name }) => names.has(name))
+    .map(({ name, type }) => `${name} is ${type.length <= 80 ? type : `${type.slice(0, 80)}…`}`);
+  const [sentence = ''] = error.replace(/^[A-Za-z ]+ Error: /, '').split(/\n|\. In order to| You might need/);
+  const trimmed = sentence.replace(/[.!]?$/, '').slice(0, 300);
+  return `${trimmed}${types.length === 0 || types.length > 8 ? '' : ` (${types.join(', ')})`}.`;
+};
