@@ -15,7 +15,8 @@ export const unsyncedFiles: FileOperations = {
   writeSynced: (path, bytes) => writeFile(path, bytes, { flag: 'wx' }),
 };
 
-export type DeathMoment = 'before' | 'half' | 'after';
+/** `half` does nothing of an operation that is atomic, and half of one that is not. */
+export type DeathMoment = 'half' | 'after';
 
 /** Operations of a process that dies at the n-th one (from 1) that changes something. `count` says how many there were. */
 export const dyingFiles = (dieAt: number, moment: DeathMoment) => {
@@ -39,7 +40,6 @@ export const dyingFiles = (dieAt: number, moment: DeathMoment) => {
     living(async (...args: Arguments) => {
       state.count += 1;
       const isLast = state.count === dieAt;
-      if (isLast && moment === 'before') die();
       if (isLast && moment === 'half') await half(...args);
       else await act(...args);
       if (isLast) die();

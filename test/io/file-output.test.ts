@@ -298,7 +298,8 @@ describe('the claim', () => {
   });
 });
 
-describe.each(['before', 'half', 'after'] as const)('a death %s any operation', (moment: DeathMoment) => {
+/** The state before an operation is the one after the last: a half operation that is atomic does nothing. */
+describe.each(['half', 'after'] as const)('a death at any operation, %s done', (moment: DeathMoment) => {
   /** Runs the publishing with a death at operation 1, 2, … until one run lives to its end. */
   const dieEverywhere = async (mode: OutputMode, judge: (output: string, dieAt: number) => Promise<void>) => {
     for (let dieAt = 1; ; dieAt += 1) {
