@@ -1,0 +1,57 @@
+import type { Field } from 'apache-arrow';
+import { ArrowFormatError } from '../../contract/errors-arrow.ts';
+import { createBatchCursor, type DecodedMessage, decodeMessages } from './decode-message.ts';
+import { type ColumnReader, duckdbColumnsOf } from './decode-types.ts';
+import { createDictionaryStore } from './dictionary-store.ts';
+import type { LoadedArray } from './loaded-array.ts';
+
+export type LoadedBatch = { readonly rows: number; readonly arrays: readonly LoadedArray[] };
+
+/** One stream as DuckDB will have it: its columns, with their exact types, and its batches, read once. */
+export type DecodedStream = {
+  readonly columns: readonly ColumnReader[];
+  readonly batches: Iterable<LoadedBatch>;
+};
+
+type Batch = Extract<DecodedMessage, { kind: 'batch' }>;
+
+const loadBatch = (columns: readonly ColumnReader[], { header, body }: Batch): LoadedBatch => {
+  const cursor = createBatchCursor(header, body);
+  const arrays = columns.map((column) => column.load(cursor));
+  cursor.end();
+  if (arrays.some((array) => array.length !== header.length))
+    throw new ArrowFormatError('a column of a batch has another number of rows than the batch');
+  return { rows: header.length, arrays };
+};
+
+/**
+ * Reads an Arrow IPC stream, or file. Batches are decompressed one by one as they are asked for; columns
+ * that need no change are views of `bytes`. Throws ArrowFormatError where the bytes are damaged and
+ * ColumnTypeError where DuckDB has no such type.
+ */
+export const decodeStream = (bytes: Uint8Array): DecodedStream => {
+  const messages = decodeMessages(bytes);
+  const first = messages.next();
+  if (first.done === true || first.value.kind !== 'schema')
+    throw new ArrowFormatError('it does not begin with a schema');
+  const fields: readonly Field[] = first.value.schema.fields;
+  const dictionaries = createDictionaryStore();
+  const takeDictionaries = (): Batch | undefined => {
+    for (;;) {
+      const message = messages.next();
+      if (message.done === true) return undefined;
+      if (message.value.kind === 'batch') return message.value;
+      if (message.value.kind === 'schema') throw new ArrowFormatError('it has a second schema');
+      dictionaries.add(message.value.header, message.value.body);
+    }
+  };
+  let batch = takeDictionaries();
+  const columns = duckdbColumnsOf(fields, dictionaries);
+  const batches = function* (): Generator<LoadedBatch> {
+    while (batch !== undefined) {
+      yield loadBatch(columns, batch);
+      batch = takeDictionaries();
+    }
+  };
+  return { columns, batches: batches() };
+};

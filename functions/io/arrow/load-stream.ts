@@ -1,0 +1,116 @@
+import {
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBTableFunction,
+  type DuckDBType,
+} from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
+import { quoteIdentifier } from '../../sql/quote.ts';
+import type { DecodedStream, LoadedBatch } from './decode-stream.ts';
+import { renderDuckDBType } from './type-text.ts';
+import { writeChunk } from './write-vector.ts';
+
+type NamedColumn = { readonly name: string; readonly type: DuckDBType };
+
+/** Renders the statement that creates a table with these columns. */
+export const renderCreateTable = (table: string, columns: readonly NamedColumn[]): string => {
+  const list = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${renderDuckDBType(type)}`);
+  return `CREATE TABLE ${quoteIdentifier(table)} (${list.join(', ')})`;
+};
+
+/**
+ * Appends the rows of streams to a table that has their columns, and returns how many there were.
+ * Throws ArrowFormatError; the rows before the damage may then be in the table.
+ */
+export const appendStreams = async (
+  connection: DuckDBConnection,
+  table: string,
+  streams: Iterable<DecodedStream>,
+): Promise<number> => {
+  const appender = await connection.createAppender(table);
+  const vectorRows = duckdb.vector_size();
+  let chunk: DuckDBDataChunk | undefined;
+  let rows = 0;
+  try {
+    for (const { columns, batches } of streams) {
+      chunk ??= DuckDBDataChunk.create(columns.map((column) => column.type));
+      for (const batch of batches) {
+        for (let start = 0; start < batch.rows; start += vectorRows) {
+          chunk.reset();
+          writeChunk(chunk, batch, { start, count: Math.min(vectorRows, batch.rows - start) });
+          appender.appendDataChunk(chunk);
+        }
+        rows += batch.rows;
+      }
+    }
+  } finally {
+    appender.closeSync();
+  }
+  return rows;
+};
+
+type Scan = { readonly next: () => { readonly batch: LoadedBatch; readonly start: number } | undefined };
+
+const createScan = (streams: Iterable<DecodedStream>, vectorRows: number): Scan => {
+  const rows = (function* () {
+    for (const { batches } of streams)
+      for (const batch of batches)
+        for (let start = 0; start < batch.rows; start += vectorRows) yield { batch, start };
+  })();
+  return {
+    next: () => {
+      const step = rows.next();
+      return step.done === true ? undefined : step.value;
+    },
+  };
+};
+
+export type StreamFunction = {
+  readonly name: string;
+  readonly columns: readonly NamedColumn[];
+  /** Opens the streams anew; called once for each scan of a query. */
+  readonly open: () => Iterable<DecodedStream>;
+};
+
+/**
+ * Makes streams a table function of this connection, `SELECT … FROM name()`: rows go from the block into
+ * the query with no table between, and only the columns that the query asks for. DuckDB wraps an error
+ * that is thrown while it scans, so the first is kept: `failure` returns it.
+ */
+export const registerStreamFunction = (
+  connection: DuckDBConnection,
+  { name, columns, open }: StreamFunction,
+): { readonly failure: () => unknown } => {
+  const vectorRows = duckdb.vector_size();
+  let failure: unknown;
+  connection.registerTableFunction(
+    DuckDBTableFunction.create({
+      name,
+      supportsProjectionPushdown: true,
+      bindFunction: (bind) => {
+        for (const column of columns) bind.addResultColumn(column.name, column.type);
+      },
+      initFunction: (init) => {
+        init.setMaxThreads(1);
+        init.setInitData({ scan: createScan(open(), vectorRows), columns: init.getColumnIndexes() });
+      },
+      mainFunction: (info, chunk) => {
+        // What initFunction set: the binding keeps it as an object without a type.
+        const { scan, columns: asked } = info.initData as { scan: Scan; columns: number[] };
+        try {
+          const step = scan.next();
+          if (step === undefined) {
+            chunk.rowCount = 0;
+            return;
+          }
+          const count = Math.min(vectorRows, step.batch.rows - step.start);
+          writeChunk(chunk, step.batch, { start: step.start, count }, asked);
+        } catch (error) {
+          failure ??= error;
+          info.setError(error instanceof Error ? error.message : String(error));
+        }
+      },
+    }),
+  );
+  return { failure: () => failure };
+};
