@@ -87,10 +87,12 @@ const renderBinding = (expressions: readonly ExpressionToBind[], scope: BindingS
   const columns = scope.columns
     .filter(({ name }) => names.has(name))
     .map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`);
+  // A relation needs a column.
+  const fields = columns.length === 0 ? ['1 AS daybreak_nothing'] : columns;
   const values = expressions.map(({ expression }, index) => `${renderExpression(expression)} AS "${index}"`);
   const keys = scope.keys ?? [];
   const groups = keys.length === 0 ? '' : ` GROUP BY ${keys.map(quoteIdentifier).join(', ')}`;
-  return `SELECT ${values.join(', ')} FROM (SELECT ${['1 AS ""', ...columns].slice(columns.length === 0 ? 0 : 1).join(', ')} WHERE false)${groups}`;
+  return `SELECT ${values.join(', ')} FROM (SELECT ${fields.join(', ')} WHERE false)${groups}`;
 };
 
 const collectColumns = (expression: Expression, names: Set<string>): void => {
