@@ -1,0 +1,28 @@
+/** Rows in the order of their partitions, and where each partition starts; rows of one keep their order. */
+export type PartitionOrder = {
+  readonly rows: Uint32Array;
+  /** `starts[p]` is where partition `p` starts in `rows`, `starts[partitions]` their number. */
+  readonly starts: Uint32Array;
+};
+
+/** A counting sort: two passes, whatever the number of partitions. */
+export const sortByPartition = (partitionOf: Uint32Array, partitions: number): PartitionOrder => {
+  const starts = new Uint32Array(partitions + 1);
+  for (let row = 0; row < partitionOf.length; row++) {
+    const partition = partitionOf[row] as number;
+    if (partition >= partitions)
+      throw new Error(`row ${row} has the partition ${partition} of ${partitions}`);
+    starts[partition + 1] = (starts[partition + 1] as number) + 1;
+  }
+  for (let partition = 0; partition < partitions; partition++)
+    starts[partition + 1] = (starts[partition + 1] as number) + (starts[partition] as number);
+  const next = starts.slice();
+  const rows = new Uint32Array(partitionOf.length);
+  for (let row = 0; row < partitionOf.length; row++) {
+    const partition = partitionOf[row] as number;
+    const at = next[partition] as number;
+    rows[at] = row;
+    next[partition] = at + 1;
+  }
+  return { rows, starts };
+};
