@@ -15,6 +15,9 @@ const RELATIVE_TOLERANCE = 1e-9;
 const MAX_ROWS_MATCHED_EACH_AGAINST_EACH = 20_000;
 const ROWS_SHOWN = 3;
 
+/** `absolute`: floats may also differ by so much. 0 where it is not given: only a reason permits more. */
+export type Tolerance = { readonly absolute?: number };
+
 type ResultColumn = { readonly name: string; readonly type: string };
 
 const READERS: Readonly<Record<string, string>> = {
@@ -59,12 +62,13 @@ const renderColumns = (columns: readonly ResultColumn[]): string =>
 const isFloat = ({ type }: ResultColumn): boolean => type === 'DOUBLE' || type === 'FLOAT';
 
 /** Columns by position (c0, c1 …), so that no name of a result can meet one of ours. */
-const splitColumns = (columns: readonly ResultColumn[]) => {
+const splitColumns = (columns: readonly ResultColumn[], { absolute = 0 }: Tolerance) => {
   const named = columns.map((column, index) => ({ id: `c${index}`, isFloat: isFloat(column) }));
   return {
     all: named.map(({ id }) => id),
     exact: named.filter((column) => !column.isFloat).map(({ id }) => id),
     floats: named.filter((column) => column.isFloat).map(({ id }) => id),
+    absolute,
   };
 };
 type SplitColumns = ReturnType<typeof splitColumns>;
@@ -72,10 +76,11 @@ type SplitColumns = ReturnType<typeof splitColumns>;
 const renderAgreement = ({ exact }: SplitColumns, a: string, b: string): string =>
   ['true', ...exact.map((id) => `${a}.${id} IS NOT DISTINCT FROM ${b}.${id}`)].join(' AND ');
 
-const renderCloseness = ({ floats }: SplitColumns, a: string, b: string): string => {
+const renderCloseness = ({ floats, absolute }: SplitColumns, a: string, b: string): string => {
   const close = floats.map((id) => {
     const [x, y] = [`${a}.${id}::DOUBLE`, `${b}.${id}::DOUBLE`];
-    const near = `abs(${x} - ${y}) <= ${RELATIVE_TOLERANCE} * greatest(abs(${x}), abs(${y}))`;
+    const allowed = `greatest(${absolute}::DOUBLE, ${RELATIVE_TOLERANCE} * greatest(abs(${x}), abs(${y})))`;
+    const near = `abs(${x} - ${y}) <= ${allowed}`;
     return `(${x} IS NOT DISTINCT FROM ${y} OR coalesce(isfinite(${x}) AND isfinite(${y}) AND ${near}, false))`;
   });
   return ['true', ...close].join(' AND ');
@@ -149,13 +154,14 @@ export const findQueryDifference = async (
   connection: DuckDBConnection,
   left: string,
   right: string,
+  tolerance: Tolerance = {},
 ): Promise<string | undefined> => {
   const columns = await describe(connection, left);
   const rightColumns = await describe(connection, right);
   if (renderColumns(columns) !== renderColumns(rightColumns)) {
     return `the columns differ:\n  left: ${renderColumns(columns)}\n  right: ${renderColumns(rightColumns)}`;
   }
-  const split = splitColumns(columns);
+  const split = splitColumns(columns, tolerance);
   await connection.run(`
     CREATE OR REPLACE TEMP VIEW left_rows AS FROM (${left}) AS t(${split.all.join(', ')});
     CREATE OR REPLACE TEMP VIEW right_rows AS FROM (${right}) AS t(${split.all.join(', ')})`);
@@ -174,12 +180,17 @@ export const findQueryDifference = async (
 };
 
 /** Compares two results given as files or folders; a sentence that says how they differ, or undefined. */
-export const findDifference = async (leftPath: string, rightPath: string): Promise<string | undefined> => {
+export const findDifference = async (
+  leftPath: string,
+  rightPath: string,
+  tolerance: Tolerance = {},
+): Promise<string | undefined> => {
   const instance = await DuckDBInstance.create(':memory:', { preserve_insertion_order: 'false' });
   const connection = await instance.connect();
   try {
     await connection.run("SET TimeZone = 'UTC'");
-    return await findQueryDifference(connection, renderResultSource(leftPath), renderResultSource(rightPath));
+    const [left, right] = [renderResultSource(leftPath), renderResultSource(rightPath)];
+    return await findQueryDifference(connection, left, right, tolerance);
   } finally {
     connection.closeSync();
     instance.closeSync();

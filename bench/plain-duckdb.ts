@@ -21,7 +21,7 @@ export type PlainRun = {
 };
 
 /** Answers a question by plain DuckDB, file to Parquet file. */
-export const answerPlainly = async (run: PlainRun): Promise<void> => {
+const answerPlainly = async (run: PlainRun): Promise<void> => {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: `${run.threads}`,
     memory_limit: run.memory,

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: Daybreak and plain DuckDB, each as a whole process, same threads, input file to Parquet file,
- * in turns (A B A B). Every pair of results is compared; the medians go to the terminal and to bench/results/.
+ * in turns (A B A B). Each question's result is compared with plain DuckDB's; the medians go to the terminal and to bench/results/.
  *
  * `npm run bench -- --questions q1,q5 --format csv,parquet --rows 1e7 --scale 1 --runs 3 --threads 2`
  */
@@ -16,6 +16,7 @@ import { findDifference } from './compare-results.ts';
 import { type DataFiles, generateGroupBy } from './data/generate-groupby.ts';
 import { generateLineitem } from './data/generate-tpch.ts';
 import { runDaybreakToItsEnd } from './daybreak-command.ts';
+import { writeExpectedAnswer } from './expected-answer.ts';
 import { type MeasuredProcess, measureProcess } from './measure-process.ts';
 import type { InputFormat } from './plain-duckdb.ts';
 import { findQuestion, QUESTIONS, type Question } from './questions.ts';
@@ -68,19 +69,21 @@ const runSide = async (
   return measured;
 };
 
-/** One round: both sides once, their results compared the first time, everything they wrote removed. */
+const compareAnswer = async ({ label, question, format, input }: Case, folder: string): Promise<void> => {
+  const expected = join(folder, 'expected.parquet');
+  const run = { question: question.name, input, format, output: expected, threads, memory: values.memory };
+  await writeExpectedAnswer(run);
+  const difference = await findDifference(join(folder, 'daybreak/output'), expected, question.tolerance);
+  if (difference !== undefined) throw new Error(`${label}: the results differ: ${difference}`);
+};
+
+/** One round: both sides once, the first time Daybreak's result is compared, everything they wrote removed. */
 const runRound = async (bench: Case, round: number): Promise<Record<Side, MeasuredProcess>> => {
   const folder = await mkdtemp(join(tmpdir(), 'daybreak-bench-'));
   try {
     const daybreak = await runSide('daybreak', bench, folder);
     const plain = await runSide('plain', bench, folder);
-    if (round === 0) {
-      const difference = await findDifference(
-        join(folder, 'daybreak/output'),
-        join(folder, 'plain/output.parquet'),
-      );
-      if (difference !== undefined) throw new Error(`${bench.label}: the results differ: ${difference}`);
-    }
+    if (round === 0) await compareAnswer(bench, folder);
     return { daybreak, plain };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -12,7 +12,8 @@ import { findDifference } from '../bench/compare-results.ts';
 import { type DataFiles, generateGroupBy } from '../bench/data/generate-groupby.ts';
 import { generateLineitem } from '../bench/data/generate-tpch.ts';
 import { runDaybreakToItsEnd } from '../bench/daybreak-command.ts';
-import { answerPlainly, type InputFormat } from '../bench/plain-duckdb.ts';
+import { writeExpectedAnswer } from '../bench/expected-answer.ts';
+import type { InputFormat } from '../bench/plain-duckdb.ts';
 import { findQuestion, QUESTIONS, type Question } from '../bench/questions.ts';
 
 const { values } = parseArgs({
@@ -67,8 +68,8 @@ const compareOnce = async (
       ...limits,
       extraArguments,
     });
-    await answerPlainly({ question: question.name, input, format, output: expected, ...limits });
-    return await findDifference(output, expected);
+    await writeExpectedAnswer({ question: question.name, input, format, output: expected, ...limits });
+    return await findDifference(output, expected, question.tolerance);
   } catch (error) {
     return String(error);
   } finally {

@@ -1,12 +1,12 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { findQueryDifference } from '../../bench/compare-results.ts';
+import { findQueryDifference, type Tolerance } from '../../bench/compare-results.ts';
 
-const compare = async (left: string, right: string): Promise<string | undefined> => {
+const compare = async (left: string, right: string, tolerance?: Tolerance): Promise<string | undefined> => {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    return await findQueryDifference(connection, left, right);
+    return await findQueryDifference(connection, left, right, tolerance);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -76,5 +76,12 @@ describe('findQueryDifference', () => {
     ],
   ])('finds %s', async (_law, left, right, sentence) => {
     expect(await compare(left, right)).toMatch(sentence);
+  });
+
+  it('allows an absolute difference only where it is given', async () => {
+    const [left, right] = [rows('k, a', '1, 1e-33::DOUBLE'), rows('k, a', '1, 7e-33::DOUBLE')];
+    expect(await compare(left, right)).toMatch(/no equal/);
+    expect(await compare(left, right, { absolute: 1e-18 })).toBeUndefined();
+    expect(await compare(left, right, { absolute: 1e-34 })).toMatch(/no equal/);
   });
 });

@@ -11,7 +11,8 @@ import { findDifference } from '../../bench/compare-results.ts';
 import { type DataFiles, generateGroupBy } from '../../bench/data/generate-groupby.ts';
 import { generateLineitem } from '../../bench/data/generate-tpch.ts';
 import { runDaybreakToItsEnd } from '../../bench/daybreak-command.ts';
-import { answerPlainly, type InputFormat } from '../../bench/plain-duckdb.ts';
+import { writeExpectedAnswer } from '../../bench/expected-answer.ts';
+import type { InputFormat } from '../../bench/plain-duckdb.ts';
 import { QUESTIONS, type Question } from '../../bench/questions.ts';
 import { pythonPath } from '../../scripts/setup-python.ts';
 
@@ -50,8 +51,8 @@ describe.each<InputFormat>(['csv', 'parquet'])('from %s', (format) => {
     const output = await publish(question, format);
     const expected = join(folder, `${question.name}-${format}.parquet`);
     const input = files[question.table][format];
-    await answerPlainly({ question: question.name, input, format, output: expected, ...limits });
-    expect(await findDifference(output, expected)).toBeUndefined();
+    await writeExpectedAnswer({ question: question.name, input, format, output: expected, ...limits });
+    expect(await findDifference(output, expected, question.tolerance)).toBeUndefined();
     // pyarrow reads every part, and finds the rows and the checksums that the manifest names.
     const verdict: unknown = JSON.parse(execFileSync(pythonPath(), [judge, output], { encoding: 'utf8' }));
     expect(verdict).toEqual({ problems: [] });
