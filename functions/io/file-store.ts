@@ -39,12 +39,16 @@ export const openFileStore = async (
 
   /** Refuses a folder that is, or is reached by, a link. False where the folder is not there. */
   const checkFolder = async (folder: string, operation: string, key: string): Promise<boolean> => {
-    const real = await files.realPath(folder);
-    if (real === undefined) return false;
-    if (real !== folder) {
-      throw new StoreError({ operation, key, reason: `the folder ${folder} is a link to ${real}` });
+    let there = folder;
+    let real = await files.realPath(there);
+    while (real === undefined && there !== base) {
+      there = dirname(there);
+      real = await files.realPath(there);
     }
-    return true;
+    if (real !== undefined && real !== there) {
+      throw new StoreError({ operation, key, reason: `the folder ${there} is a link to ${real}` });
+    }
+    return real !== undefined && there === folder;
   };
 
   const syncFolders = async (folder: string): Promise<void> => {
@@ -149,7 +153,7 @@ export const openFileStore = async (
   async function* list(prefix: string): AsyncGenerator<ObjectFacts> {
     requirePrefix(prefix);
     try {
-      if (!(await checkFolder(join(base, folderOfPrefix(prefix)), 'list', prefix))) return;
+      if (!(await checkFolder(resolve(base, folderOfPrefix(prefix)), 'list', prefix))) return;
       for await (const key of walkObjects(base, prefix)) {
         const facts = await factsOf(key);
         if (facts !== undefined) yield facts;
