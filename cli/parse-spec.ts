@@ -91,10 +91,12 @@ export const readSpec = (text: string, options: ParseSpecOptions): ParsedSpec =>
   });
 
   const checked = document.value === undefined ? undefined : checkSpec(document.value);
+  const shapeProblems = checked !== undefined && 'problems' in checked ? checked.problems : [];
+  const told = new Set(document.problems.map(({ path }) => renderSpecPath(path)));
   const problems = [
     ...overridden.problems.map(toSetProblem),
     ...document.problems.map(toProblem),
-    ...(checked !== undefined && 'problems' in checked ? checked.problems.map(toProblem) : []),
+    ...shapeProblems.filter(({ path }) => !told.has(renderSpecPath(path))).map(toProblem),
   ];
   if (problems.length > 0 || checked === undefined || 'problems' in checked)
     throw new SpecError(capProblems(problems.sort(byPosition)), { file });

@@ -133,25 +133,47 @@ const toValue = (node: ParsedNode | null, path: SpecPath, walk: Walk): unknown =
   return value;
 };
 
+type Pair = { readonly key: ParsedNode; readonly value: ParsedNode | null };
+
+/** Finds the pairs of mappings by name; each mapping is indexed once, at the first question. */
+const indexPairs = (): ((map: YAMLMap, name: string | number) => Pair | undefined) => {
+  const indexes = new WeakMap<YAMLMap, Map<string | number, Pair>>();
+  return (map, name) => {
+    let index = indexes.get(map);
+    if (index === undefined) {
+      index = new Map();
+      for (const pair of map.items as unknown as readonly Pair[]) {
+        if (!isScalar(pair.key)) continue;
+        const text = typeof pair.key.value === 'string' ? pair.key.value : (pair.key.source ?? '');
+        if (!index.has(text)) index.set(text, pair);
+      }
+      indexes.set(map, index);
+    }
+    return index.get(name);
+  };
+};
+
 /** The offset of the part at a path, or of the deepest part above it that exists. */
-const offsetOf = (root: ParsedNode, path: SpecPath, at: 'key' | 'value'): number => {
-  let node: ParsedNode | null = root;
-  let offset = root.range[0];
-  for (const [index, part] of path.entries()) {
-    if (isSeq(node) && typeof part === 'number') {
-      node = (node.items[part] as ParsedNode | undefined) ?? null;
-      offset = node?.range[0] ?? offset;
-    } else if (isMap(node)) {
-      const pairs = node.items as { key: ParsedNode; value: ParsedNode | null }[];
-      const pair = pairs.find(({ key }) => isScalar(key) && (key.value === part || key.source === part));
+const offsetFinder = (root: ParsedNode): ((path: SpecPath, at: 'key' | 'value') => number) => {
+  const findPair = indexPairs();
+  return (path, at) => {
+    let node: ParsedNode | null = root;
+    let offset = root.range[0];
+    for (const [index, part] of path.entries()) {
+      if (isSeq(node) && typeof part === 'number') {
+        node = (node.items[part] as ParsedNode | undefined) ?? null;
+        offset = node?.range[0] ?? offset;
+        continue;
+      }
+      const pair = isMap(node) ? findPair(node, part) : undefined;
       if (pair === undefined) return offset;
       node = pair.value;
-      const isLast = index === path.length - 1;
       const isEmpty = node === null || (isScalar(node) && node.value === null && node.source === '');
-      offset = isLast && at === 'value' && !isEmpty && node !== null ? node.range[0] : pair.key.range[0];
-    } else return offset;
-  }
-  return offset;
+      const isValueWanted = index === path.length - 1 && at === 'value' && !isEmpty;
+      offset = isValueWanted && node !== null ? node.range[0] : pair.key.range[0];
+    }
+    return offset;
+  };
 };
 
 /** Reads one YAML document into plain values. JSON is YAML, but for what {@link readJsonDocument} sees to. */
@@ -187,8 +209,9 @@ export const readYamlDocument = (text: string, basePath: SpecPath = []): SpecDoc
   for (const { message, pos } of warnings.slice(0, SYNTAX_ERRORS_SHOWN))
     walk.problems.push(problemAt(`not valid YAML: ${message}`, [], place(pos[0])));
   const value = toValue(root, basePath, walk);
+  const findOffset = root === null ? undefined : offsetFinder(root);
   const locate = (path: SpecPath, at: 'key' | 'value') =>
-    root === null ? undefined : place(offsetOf(root, path, at));
+    findOffset === undefined ? undefined : place(findOffset(path, at));
   return { value, problems: walk.problems, locate };
 };
 

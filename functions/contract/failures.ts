@@ -24,32 +24,120 @@ export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 const { failed, refused, rejects, late, cancelled } = EXIT_CODES;
 
 export const FAILURES = {
-  SpecError: { retry: 'never', exitCode: refused, remedy: 'Correct the spec; `daybreak validate` checks it without running.' },
+  SpecError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the spec; `daybreak validate` checks it without running.',
+  },
   UsageError: { retry: 'never', exitCode: refused, remedy: 'See `daybreak help`.' },
-  NotYetError: { retry: 'never', exitCode: refused, remedy: 'This version does not do it yet; leave it out.' },
-  ExpressionError: { retry: 'never', exitCode: refused, remedy: 'Correct the expression; docs/spec.md lists what is allowed.' },
-  InputNotFoundError: { retry: 'never', exitCode: refused, remedy: 'Check the path or pattern under `input.uri`.' },
-  InputFormatError: { retry: 'never', exitCode: refused, remedy: 'Give `input.format`, or correct the file.' },
-  InputSchemaError: { retry: 'never', exitCode: refused, remedy: 'Give all files the same columns, or set `input.schema: union`.' },
-  InputChangedError: { retry: 'never', exitCode: failed, remedy: 'Do not change input files while a job runs; submit the job again.' },
-  TooManyRejectsError: { retry: 'never', exitCode: rejects, remedy: 'Correct the rows, or raise `errors.max_rejects`.' },
+  NotYetError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'This version does not do it yet; leave it out.',
+  },
+  ExpressionError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the expression; docs/spec.md lists what is allowed.',
+  },
+  InputNotFoundError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Check the path or pattern under `input.uri`.',
+  },
+  InputFormatError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Give `input.format`, or correct the file.',
+  },
+  InputSchemaError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Give all files the same columns, or set `input.schema: union`.',
+  },
+  InputChangedError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'Do not change input files while a job runs; submit the job again.',
+  },
+  TooManyRejectsError: {
+    retry: 'never',
+    exitCode: rejects,
+    remedy: 'Correct the rows, or raise `errors.max_rejects`.',
+  },
   LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
-  OutputExistsError: { retry: 'never', exitCode: refused, remedy: 'Choose another `output.uri`, or set `output.mode: overwrite`.' },
-  OutputClaimedError: { retry: 'never', exitCode: refused, remedy: 'Wait for the other job, cancel it, or choose another `output.uri`.' },
-  QueryError: { retry: 'never', exitCode: failed, remedy: 'Correct the expression or the data; `try_cast` turns a failed cast into NULL.' },
-  ColumnTypeError: { retry: 'never', exitCode: refused, remedy: 'Cast the column to a type that docs/blocks.md lists.' },
-  ColumnOverflowError: { retry: 'never', exitCode: failed, remedy: 'Cast the column to a narrower type; docs/blocks.md has the ranges.' },
-  ArrowFormatError: { retry: 'never', exitCode: failed, remedy: 'Check the file: it is damaged, cut short, or not Arrow IPC.' },
+  OutputExistsError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Choose another `output.uri`, or set `output.mode: overwrite`.',
+  },
+  OutputClaimedError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Wait for the other job, cancel it, or choose another `output.uri`.',
+  },
+  QueryError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'Correct the expression or the data; `try_cast` turns a failed cast into NULL.',
+  },
+  ColumnTypeError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Cast the column to a type that docs/blocks.md lists.',
+  },
+  ColumnOverflowError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'Cast the column to a narrower type; docs/blocks.md has the ranges.',
+  },
+  ArrowFormatError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'Check the file: it is damaged, cut short, or not Arrow IPC.',
+  },
   TaskMemoryError: { retry: 'again-with-more-memory', exitCode: failed, remedy: 'Give more with --memory.' },
-  TaskDiskError: { retry: 'again', exitCode: failed, remedy: 'Free disk space in the work folder, or choose another with --workdir.' },
-  BlockMissingError: { retry: 'never', exitCode: failed, remedy: 'Run `daybreak resume` for this job: the lost stage is run again.' },
-  BlockCorruptError: { retry: 'never', exitCode: failed, remedy: 'Check the disk; then run `daybreak resume` for this job.' },
-  ConservationError: { retry: 'never', exitCode: failed, remedy: 'This is a defect of Daybreak: nothing was published. Please report it.' },
+  TaskDiskError: {
+    retry: 'again',
+    exitCode: failed,
+    remedy: 'Free disk space in the work folder, or choose another with --workdir.',
+  },
+  BlockMissingError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'Run `daybreak resume` for this job: the lost stage is run again.',
+  },
+  BlockCorruptError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'Check the disk; then run `daybreak resume` for this job.',
+  },
+  ConservationError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'This is a defect of Daybreak: nothing was published. Please report it.',
+  },
   StoreError: { retry: 'again', exitCode: failed, remedy: 'Check that the work folder can be written.' },
-  StateError: { retry: 'never', exitCode: failed, remedy: 'The state of this job was damaged or written by another version; submit the job again.' },
-  JobNotFoundError: { retry: 'never', exitCode: refused, remedy: '`daybreak jobs` lists the jobs of this work folder.' },
-  JobExistsError: { retry: 'never', exitCode: refused, remedy: 'Choose another --id, or run `daybreak resume`.' },
-  JobCancelledError: { retry: 'never', exitCode: cancelled, remedy: 'Run `daybreak resume` for this job to go on.' },
+  StateError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'The state of this job was damaged or written by another version; submit the job again.',
+  },
+  JobNotFoundError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: '`daybreak jobs` lists the jobs of this work folder.',
+  },
+  JobExistsError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Choose another --id, or run `daybreak resume`.',
+  },
+  JobCancelledError: {
+    retry: 'never',
+    exitCode: cancelled,
+    remedy: 'Run `daybreak resume` for this job to go on.',
+  },
   DeadlineMissedError: { retry: 'never', exitCode: late, remedy: 'Give a later deadline or more resources.' },
 } as const satisfies Record<string, FailureRow>;
 

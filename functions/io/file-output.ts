@@ -24,6 +24,8 @@ export type OutputMode = 'fail' | 'overwrite';
 export type FileOutput = {
   /** The output's path without links. */
   readonly path: string;
+  /** Fails with OutputExistsError where something is there that the mode does not replace; writes nothing. */
+  readonly requireFree: (mode: OutputMode) => Promise<void>;
   /**
    * Takes the output for the job, before any work and again at publish. Repeatable. Fails with OutputExistsError
    * where something is there that the mode does not replace, with OutputClaimedError where it belongs to a job of
@@ -214,6 +216,7 @@ export const openFileOutput = async (
 
   return {
     path,
+    requireFree: (mode) => guarded('look at the output', () => judgeExisting(files, path, mode)),
     claim: ({ mode, hasEnded }) => guarded('claim the output', () => takeOutput(mode, hasEnded)),
     addPart: (name, sourcePath) => guarded(`add ${name} to the output`, () => placePart(name, sourcePath)),
     finish: (manifest, mode) => guarded('publish the output', () => publish(manifest, mode)),

@@ -1,0 +1,100 @@
+import type { Commit } from '../functions/contract/commit.ts';
+import type { Job } from '../functions/contract/job.ts';
+import { KEYS } from '../functions/contract/keys.ts';
+import type { Manifest } from '../functions/contract/manifest.ts';
+import type { Failure } from '../functions/contract/outcome.ts';
+import type { Plan } from '../functions/contract/plan.ts';
+import { Report, type StageReport } from '../functions/contract/report.ts';
+import type { OutcomeKind } from '../functions/contract/stages.ts';
+import { addCounts } from '../functions/core/judge-conservation.ts';
+import { listCommits } from '../functions/io/commit-attempt.ts';
+import type { ObjectStore } from '../functions/io/object-store.ts';
+import { readSealed } from '../functions/io/seal-stage.ts';
+import type { StageContext } from '../functions/stages/stage-context.ts';
+
+type Ending = {
+  readonly job: Job;
+  /** Undefined where the job was refused before a run was open. */
+  readonly plan?: Plan;
+  readonly outcome: OutcomeKind;
+  readonly manifest?: Manifest;
+  readonly failure?: Pick<Failure, 'name' | 'message'>;
+};
+
+const RUN_OF_REFUSED = '0001';
+
+/** Puts together how a run ended, from what stands in the store. */
+export const buildReport = async (context: StageContext, ending: Ending): Promise<Report> => {
+  const { job, plan, manifest } = ending;
+  const stages = plan === undefined ? [] : await reportStages(context.store, plan);
+  const finishedAt = context.now().toISOString();
+  return Report.parse({
+    job: job.job,
+    run: plan?.run ?? RUN_OF_REFUSED,
+    name: job.spec.name,
+    outcome: ending.outcome,
+    submittedAt: job.submittedAt,
+    finishedAt,
+    seconds: (Date.parse(finishedAt) - Date.parse(plan?.openedAt ?? job.submittedAt)) / 1000,
+    deadlineAt: job.deadlineAt,
+    rows: {
+      read: stages[0]?.counts.read ?? 0,
+      written: manifest?.rows ?? 0,
+      rejected: stages.reduce((rows, stage) => rows + stage.counts.rejected, 0),
+    },
+    stages,
+    output: {
+      uri: job.spec.output.uri,
+      format: job.spec.output.format,
+      parts: manifest?.parts.length ?? 0,
+      sizeBytes: (manifest?.parts ?? []).reduce((bytes, part) => bytes + part.sizeBytes, 0),
+      columns: plan?.output.columns ?? [],
+    },
+    failure: ending.failure,
+  });
+};
+
+export const putReport = (store: ObjectStore, report: Report): Promise<void> =>
+  store.put(KEYS.report.render(report), new TextEncoder().encode(`${JSON.stringify(report)}\n`));
+
+const reportStages = async (store: ObjectStore, plan: Plan): Promise<readonly StageReport[]> => {
+  const reports: StageReport[] = [];
+  for (const [index, stage] of plan.stageIds.entries()) {
+    const planned = plan.stages[index];
+    const ids = { job: plan.job, run: plan.run, stage };
+    const sealed = await readSealed(store, ids);
+    const commits = await listCommits(store, ids);
+    if (planned === undefined || commits.length === 0) continue;
+    reports.push({
+      stage,
+      kind: planned.kind,
+      tasks: commits.length,
+      seconds: secondsOf(commits),
+      counts: sealed?.totals.counts ?? addCounts(commits.map(({ counts }) => counts)),
+      steps: addSteps(planned, commits),
+      bytesRead: planned.inputBytes,
+      bytesWritten: commits.reduce((bytes, { block }) => bytes + block.sizeBytes, 0),
+    });
+  }
+  return reports;
+};
+
+/** From the first start to the last end. */
+const secondsOf = (commits: readonly Commit[]): number => {
+  const starts = commits.map(({ startedAt }) => Date.parse(startedAt));
+  const ends = commits.map(({ endedAt }) => Date.parse(endedAt));
+  return Math.max(0, Math.max(...ends) - Math.min(...starts)) / 1000;
+};
+
+const addSteps = (stage: Plan['stages'][number], commits: readonly Commit[]): StageReport['steps'] =>
+  stage.steps.map(({ step, kind }) => {
+    const sum = { dropped: 0, grown: 0, folded: 0, cut: 0 };
+    for (const counts of commits.flatMap((commit) => commit.steps ?? [])) {
+      if (counts.step !== step) continue;
+      sum.dropped += counts.dropped;
+      sum.grown += counts.grown;
+      sum.folded += counts.folded;
+      sum.cut += counts.cut;
+    }
+    return { step, kind, ...sum };
+  });

@@ -1,0 +1,101 @@
+import { JobNotFoundError } from '../../functions/contract/errors-store.ts';
+import { putHalt } from '../../functions/io/halt.ts';
+import type { ObjectStore } from '../../functions/io/object-store.ts';
+import { putOutcome } from '../../functions/io/put-outcome.ts';
+import { openOutput } from '../../functions/stages/publish.ts';
+import { type JobState, listJobs, readJobState } from '../job-state.ts';
+import { workdirOf } from '../options.ts';
+import { renderPreview } from '../render-preview.ts';
+import { renderReport } from '../render-report.ts';
+import { renderTable } from '../render-table.ts';
+import { renderCount } from '../render-units.ts';
+import { openStore } from '../workdir.ts';
+
+export type JobOptions = { readonly workdir?: string; readonly json?: boolean; readonly show?: number };
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+const summaryOf = (state: JobState) => ({
+  job: state.job.job,
+  name: state.job.spec.name,
+  state: state.word,
+  run: state.plan?.run,
+  submittedAt: state.job.submittedAt,
+  deadlineAt: state.job.deadlineAt,
+  rows: state.report?.rows,
+  output: state.job.spec.output.uri,
+});
+
+const readAll = async (store: ObjectStore): Promise<readonly JobState[]> => {
+  const states: JobState[] = [];
+  for (const job of await listJobs(store)) states.push(await readJobState(store, job));
+  return states.sort((left, right) => (left.job.submittedAt < right.job.submittedAt ? 1 : -1));
+};
+
+/** `daybreak jobs`: the jobs of the work folder, newest first. */
+export const jobs = async (options: JobOptions): Promise<void> => {
+  const workdir = workdirOf(options);
+  const states = await readAll(await openStore(workdir));
+  if (options.json === true) return print(JSON.stringify(states.map(summaryOf)));
+  if (states.length === 0) return print(`no jobs in ${workdir}`);
+  print(
+    renderTable({
+      header: ['job', 'state', 'submitted', 'read', 'written'],
+      right: new Set([3, 4]),
+      rows: states.map(({ job, word, report }) => [
+        job.job,
+        word,
+        job.submittedAt.slice(0, 19),
+        report === undefined ? '' : renderCount(report.rows.read),
+        report === undefined ? '' : renderCount(report.rows.written),
+      ]),
+    }),
+  );
+};
+
+/** `daybreak status`: where a job is. */
+export const status = async (id: string, options: JobOptions): Promise<void> => {
+  const state = await readJobState(await openStore(workdirOf(options)), id);
+  if (options.json === true) {
+    return print(JSON.stringify({ ...summaryOf(state), stages: state.stages, outcome: state.outcome }));
+  }
+  print(`job ${state.job.job}: ${state.word}`);
+  if (state.word === 'interrupted') print(`nobody works on it; \`daybreak resume ${state.job.job}\` goes on`);
+  for (const { stage, tasks, committed, isSealed } of state.stages) {
+    print(
+      `  ${stage}: ${committed} of ${tasks} ${tasks === 1 ? 'task' : 'tasks'} done${isSealed ? ', sealed' : ''}`,
+    );
+  }
+  const failure = state.outcome?.failure ?? state.report?.failure;
+  if (failure !== undefined) print(`${failure.name}: ${failure.message}`);
+};
+
+/** `daybreak report`: how a job ended, in numbers. */
+export const report = async (id: string, options: JobOptions): Promise<void> => {
+  const state = await readJobState(await openStore(workdirOf(options)), id);
+  if (state.report === undefined) {
+    throw new JobNotFoundError(id, { cause: new Error(`the job is ${state.word} and has no report yet`) });
+  }
+  if (options.json === true) return print(JSON.stringify(state.report));
+  const isThere = state.report.outcome === 'published' || state.report.outcome === 'partial';
+  if ((options.show ?? 0) > 0 && isThere) print(`${await renderPreview(state.report, options.show ?? 0)}\n`);
+  print(renderReport(state.report));
+};
+
+/**
+ * `daybreak cancel`: the outcome decides. A runner at work sees the wish within seconds; where nobody works the
+ * job has ended with this, and its output is free for others.
+ */
+export const cancel = async (id: string, options: JobOptions): Promise<void> => {
+  const store = await openStore(workdirOf(options));
+  const { job, plan, word } = await readJobState(store, id);
+  if (plan === undefined) return print(`job ${id} is ${word}: there is nothing to cancel`);
+  const at = new Date().toISOString();
+  await putHalt(store, { job: id, run: plan.run, reason: 'cancel', at });
+  const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
+  if (chosen.kind !== 'cancelled') return print(`job ${id} had ended before: ${chosen.kind}`);
+  await (await openOutput(job)).release();
+  print(`job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`);
+};

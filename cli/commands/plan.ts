@@ -1,0 +1,57 @@
+import { JobCancelledError } from '../../functions/contract/errors-store.ts';
+import { split } from '../../functions/stages/split.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { resourcesOf, workdirOf } from '../options.ts';
+import { renderTable } from '../render-table.ts';
+import { renderBytes, renderCount, renderSeconds } from '../render-units.ts';
+import { withWorkdir } from '../workdir.ts';
+import { openWorld } from '../world.ts';
+import { loadSpec, makeJob, requireFeatures } from './prepare-job.ts';
+import { located, type RunOptions } from './run.ts';
+
+/** `daybreak plan`: what a job would do, in stages, without running it. */
+export const plan = async (file: string, options: RunOptions): Promise<void> => {
+  const parsed = await loadSpec(file, options);
+  requireFeatures(parsed, options);
+  const job = makeJob(parsed, { now: new Date() });
+  const planned = await withInterrupt(
+    () => new JobCancelledError({ job: job.job, run: 'plan' }),
+    (signal) =>
+      withWorkdir(workdirOf(options), (workdir) =>
+        located(parsed, file, () =>
+          split(openWorld(workdir, { resources: resourcesOf(options), signal }), job),
+        ),
+      ),
+  );
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(planned)}\n`);
+    return;
+  }
+  process.stdout.write(`${renderPlan(planned)}\n`);
+};
+
+const renderPlan = ({ input, stages, output, stageIds }: Awaited<ReturnType<typeof split>>): string => {
+  const bytes = input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const total = stages.reduce((seconds, stage) => seconds + stage.expected.seconds, 0);
+  const reasons = new Set(stages.map(({ expected }) => expected.because));
+  return [
+    `input   ${renderCount(input.files.length)} ${input.format} ${input.files.length === 1 ? 'file' : 'files'}, ${renderBytes(bytes)}`,
+    `columns ${input.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
+    '',
+    renderTable({
+      header: ['stage', 'tasks', 'reads', 'expected', 'does'],
+      right: new Set([1, 2, 3]),
+      rows: stages.map((stage, index) => [
+        stageIds[index] ?? '',
+        renderCount(stage.tasks),
+        renderBytes(stage.inputBytes),
+        renderSeconds(stage.expected.seconds),
+        stage.steps.map(({ kind }) => kind).join(' ') || 'copy',
+      ]),
+    }),
+    '',
+    `output  ${output.uri}, ${output.format}, mode ${output.mode}`,
+    `columns ${output.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
+    `time    ${renderSeconds(total)} expected: ${[...reasons].join('; ')}`,
+  ].join('\n');
+};

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { type Problem, SpecError } from '../../functions/contract/errors.ts';
+import { NotYetError, UsageError } from '../../functions/contract/errors-command.ts';
+import { isId } from '../../functions/contract/ids.ts';
+import type { Job } from '../../functions/contract/job.ts';
+import type { JobSpec } from '../../functions/contract/spec.ts';
+import { findMissingFeatures } from '../../functions/contract/spec-features.ts';
+import { parseDeadline } from '../../functions/core/parse-deadline.ts';
+import { digestOf } from '../../functions/io/digest.ts';
+import { type ParsedSpec, readSpecBytes } from '../parse-spec.ts';
+
+export type SpecOptions = {
+  readonly input?: readonly string[];
+  readonly output?: string;
+  readonly set?: readonly { readonly path: string; readonly value: string }[];
+  readonly mapTasks?: number;
+  readonly reduceTasks?: number;
+};
+
+/** Reads a spec file with what the command line changes in it. Fails with UsageError and SpecError. */
+export const loadSpec = async (file: string, options: SpecOptions): Promise<ParsedSpec> => {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
+    throw new UsageError(`cannot read the spec ${file}: ${reason}`, { cause: error });
+  }
+  const overrides = [
+    ...(options.input === undefined || options.input.length === 0
+      ? []
+      : [{ path: 'input.uri', value: JSON.stringify(options.input) }]),
+    ...(options.output === undefined ? [] : [{ path: 'output.uri', value: JSON.stringify(options.output) }]),
+    ...(options.set ?? []),
+  ];
+  return readSpecBytes(bytes, { file, overrides });
+};
+
+/** Refuses what parses and cannot run yet, all of it at once. */
+export const requireFeatures = ({ spec, locate }: ParsedSpec, options: SpecOptions): void => {
+  const problems: Problem[] = findMissingFeatures(spec).map(locate);
+  if ((options.mapTasks ?? 1) > 1) {
+    problems.push({
+      path: '',
+      message: `--map-tasks ${options.mapTasks}: stages of many tasks are not there yet`,
+    });
+  }
+  if ((options.reduceTasks ?? 1) > 1) {
+    problems.push({
+      path: '',
+      message: `--reduce-tasks ${options.reduceTasks}: stages of many tasks are not there yet`,
+    });
+  }
+  if (problems.length > 0) throw new NotYetError(problems);
+};
+
+/** Paths as they mean from here, so that the job can be resumed from elsewhere. */
+const absoluteSpec = (spec: JobSpec): JobSpec => {
+  const uris = typeof spec.input.uri === 'string' ? [spec.input.uri] : spec.input.uri;
+  const absolute = uris.map((uri) => path.resolve(uri) + (/[/\\]$/.test(uri) ? path.sep : ''));
+  const [first = ''] = absolute;
+  return {
+    ...spec,
+    input: { ...spec.input, uri: typeof spec.input.uri === 'string' ? first : absolute },
+    output: { ...spec.output, uri: path.resolve(spec.output.uri) },
+  };
+};
+
+/** Makes the job that a spec asks for; its id is the name, the time and four random digits where none is given. */
+export const makeJob = (parsed: ParsedSpec, options: { readonly id?: string; readonly now: Date }): Job => {
+  const spec = absoluteSpec(parsed.spec);
+  const job = options.id ?? drawJobId(spec.name, options.now);
+  if (!isId('job', job)) {
+    throw new UsageError(
+      `--id ${JSON.stringify(job)}: expected 1 to 63 of a-z, 0-9 and "-", no "-" at either end`,
+    );
+  }
+  const deadlineMs =
+    spec.deadline === undefined ? undefined : parseDeadline(spec.deadline, options.now.getTime());
+  if (deadlineMs !== undefined && deadlineMs <= options.now.getTime()) {
+    throw new SpecError([
+      parsed.locate({ path: 'deadline', message: `the deadline ${spec.deadline} has passed already` }),
+    ]);
+  }
+  return {
+    job,
+    spec,
+    specDigest: digestOf(spec),
+    submittedAt: options.now.toISOString(),
+    submittedBy: userInfo().username,
+    ...(deadlineMs === undefined ? {} : { deadlineAt: new Date(deadlineMs).toISOString() }),
+  };
+};
+
+/** An id has room for 63: the name gives way. */
+const LONGEST_STEM = 42;
+
+const drawJobId = (name: string, now: Date): string => {
+  const stem = name.slice(0, LONGEST_STEM).replace(/-+$/, '');
+  const at = now
+    .toISOString()
+    .replaceAll(/[-:]|\..*$/g, '')
+    .toLowerCase();
+  return `${stem}-${at}-${randomBytes(2).toString('hex')}`;
+};

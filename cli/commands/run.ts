@@ -1,0 +1,115 @@
+import { ExpressionError } from '../../functions/contract/errors.ts';
+import { DeadlineMissedError } from '../../functions/contract/errors-command.ts';
+import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
+import { Job } from '../../functions/contract/job.ts';
+import { KEYS } from '../../functions/contract/keys.ts';
+import type { Report } from '../../functions/contract/report.ts';
+import { putOnce } from '../../functions/io/put-once.ts';
+import { requireOutputFree } from '../../functions/stages/publish.ts';
+import { split } from '../../functions/stages/split.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { type JobState, readJobState } from '../job-state.ts';
+import { resourcesOf, workdirOf } from '../options.ts';
+import type { ParsedSpec } from '../parse-spec.ts';
+import { openProgress } from '../progress.ts';
+import { renderPreview } from '../render-preview.ts';
+import { renderReport } from '../render-report.ts';
+import { finishPublish, type Runner, runJob } from '../run-job.ts';
+import { type Workdir, withWorkdir } from '../workdir.ts';
+import { openWorld } from '../world.ts';
+import { loadSpec, makeJob, requireFeatures, type SpecOptions } from './prepare-job.ts';
+
+export type ResourceOptions = {
+  readonly memory?: number;
+  readonly threads?: number;
+  readonly workdir?: string;
+};
+export type RunOptions = ResourceOptions &
+  SpecOptions & {
+    readonly id?: string;
+    readonly keepBlocks?: boolean;
+    readonly json?: boolean;
+    readonly show?: number;
+  };
+
+/** `daybreak run`: submits a job and runs it here. */
+export const run = async (file: string, options: RunOptions): Promise<void> => {
+  const parsed = await loadSpec(file, options);
+  requireFeatures(parsed, options);
+  const job = makeJob(parsed, { ...(options.id === undefined ? {} : { id: options.id }), now: new Date() });
+  await withRunner(job.job, options, async (runner) => {
+    await requireOutputFree(job);
+    const plan = await located(parsed, file, () => split(runner.context, job));
+    const { isMine } = await putOnce(runner.context.store, { key: KEYS.job.render(job), schema: Job }, job);
+    if (!isMine) throw new JobExistsError(job.job);
+    runner.view.note(`job ${job.job}`);
+    await conclude(await runJob(runner, job, plan), options);
+  });
+};
+
+/** `daybreak resume`: goes on where a job stopped. */
+export const resume = async (id: string, options: RunOptions): Promise<void> => {
+  await withRunner(id, options, async (runner) => {
+    const state = await readJobState(runner.context.store, id);
+    await conclude(await resumeFrom(runner, state), options);
+  });
+};
+
+const resumeFrom = async (runner: Runner, { job, outcome, report }: JobState): Promise<Report> => {
+  if (outcome?.kind === 'published' || outcome?.kind === 'partial') {
+    return report?.outcome === outcome.kind ? report : finishPublish(runner, job);
+  }
+  return runJob(runner, job, await split(runner.context, job));
+};
+
+const withRunner = (
+  job: string,
+  options: RunOptions,
+  use: (runner: Runner) => Promise<void>,
+): Promise<void> =>
+  withInterrupt(
+    () => new JobCancelledError({ job, run: 'at work' }),
+    (signal) =>
+      withWorkdir(workdirOf(options), async (workdir: Workdir) => {
+        const view = openProgress(process.stderr);
+        try {
+          await use({
+            context: openWorld(workdir, { resources: resourcesOf(options), signal }),
+            worker: workdir.worker,
+            view,
+            keepBlocks: options.keepBlocks === true,
+          });
+        } finally {
+          view.close();
+        }
+      }),
+  );
+
+/** Problems of expressions get the line and column that they have in the file. */
+export const located = async <Result>(
+  { locate }: ParsedSpec,
+  file: string,
+  act: () => Promise<Result>,
+): Promise<Result> => {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw new ExpressionError(error.problems.map(locate), { file, cause: error });
+  }
+};
+
+/** Prints the result; a result after its deadline is there, and the command says so by its exit code. */
+const conclude = async (report: Report, options: RunOptions): Promise<void> => {
+  if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else {
+    if ((options.show ?? 0) > 0) {
+      process.stdout.write(`\n${await renderPreview(report, options.show ?? 0)}\n`);
+    }
+    process.stdout.write(`\n${renderReport(report)}\n`);
+  }
+  const { deadlineAt, finishedAt } = report;
+  if (deadlineAt !== undefined && finishedAt > deadlineAt) {
+    throw new DeadlineMissedError({ deadlineAt, finishedAt });
+  }
+};

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { DaybreakError } from '../functions/contract/errors.ts';
+import { EXIT_CODES } from '../functions/contract/failures.ts';
+import { collectOverride, collectText, parseMemory, parsePositive } from './options.ts';
+
+/** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
+const withResources = (command: Command): Command =>
+  withWorkdirOption(command)
+    .option(
+      '--memory <size>',
+      'memory in total, for example 512MB; default: 70 % of what is free',
+      parseMemory,
+    )
+    .option('--threads <n>', 'threads in total; default: all cores', parsePositive);
+
+const withWorkdirOption = (command: Command): Command =>
+  command.option('--workdir <folder>', 'folder of the state; default: DAYBREAK_WORKDIR, else .daybreak');
+
+const withSpecChanges = (command: Command): Command =>
+  command
+    .option('--input <uri>', 'reads this instead of input.uri; can be given several times', collectText, [])
+    .option('--output <uri>', 'writes here instead of output.uri')
+    .option(
+      '--set <path=value>',
+      'changes a field of the spec; can be given several times',
+      collectOverride,
+      [],
+    )
+    .option('--map-tasks <n>', 'tasks of the map stage; default: the plan decides', parsePositive)
+    .option('--reduce-tasks <n>', 'tasks of each reduce stage; default: the plan decides', parsePositive);
+
+const SHOW = 'prints the first rows of the result';
+const JSON_OPTION = 'prints one JSON object on the last line';
+
+const buildProgram = (): Command => {
+  const program = new Command('daybreak')
+    .description('Batch work over files: transform, infer, group and publish by a stated time.')
+    .version(process.env.DAYBREAK_VERSION ?? '0.0.0')
+    .showHelpAfterError('see daybreak help')
+    .exitOverride();
+  withResources(withSpecChanges(program.command('run <spec>').description('run a job here')))
+    .option('--id <id>', 'the id of the job; default: its name, the time, four random digits')
+    .option('--keep-blocks', 'keep intermediate blocks in the work folder')
+    .option('--show <rows>', SHOW, parsePositive)
+    .option('--json', 'prints the report as one JSON object on the last line')
+    .action(async (spec, options) => (await import('./commands/run.ts')).run(spec, options));
+  withResources(withSpecChanges(program.command('plan <spec>').description('show what a job would do')))
+    .option('--json', JSON_OPTION)
+    .action(async (spec, options) => (await import('./commands/plan.ts')).plan(spec, options));
+  program
+    .command('validate <spec>')
+    .description('check a spec; opens no other file')
+    .option('--set <path=value>', 'changes a field of the spec', collectOverride, [])
+    .action(async (spec, options) => (await import('./commands/validate.ts')).validate(spec, options));
+  withWorkdirOption(program.command('jobs').description('list the jobs of the work folder'))
+    .option('--json', JSON_OPTION)
+    .action(async (options) => (await import('./commands/jobs.ts')).jobs(options));
+  withWorkdirOption(program.command('status <job>').description('show where a job is'))
+    .option('--json', JSON_OPTION)
+    .action(async (job, options) => (await import('./commands/jobs.ts')).status(job, options));
+  withWorkdirOption(program.command('report <job>').description('show how a job ended, in numbers'))
+    .option('--show <rows>', SHOW, parsePositive)
+    .option('--json', JSON_OPTION)
+    .action(async (job, options) => (await import('./commands/jobs.ts')).report(job, options));
+  withResources(program.command('resume <job>').description('go on with a job that stopped'))
+    .option('--keep-blocks', 'keep intermediate blocks in the work folder')
+    .option('--show <rows>', SHOW, parsePositive)
+    .option('--json', 'prints the report as one JSON object on the last line')
+    .action(async (job, options) => (await import('./commands/run.ts')).resume(job, options));
+  withWorkdirOption(program.command('cancel <job>').description('end a job; it can be resumed')).action(
+    async (job, options) => (await import('./commands/jobs.ts')).cancel(job, options),
+  );
+  return program;
+};
+
+/** Says what went wrong, and what to do; gives the exit code. */
+const explain = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.refused;
+  if (error instanceof DaybreakError) {
+    process.stderr.write(`${error.name}: ${error.message}\n${error.row.remedy}\n`);
+    return error.row.exitCode;
+  }
+  process.stderr.write(`daybreak failed in a way that it does not know; please report this:\n`);
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT_CODES.failed;
+};
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}

@@ -1,0 +1,44 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { Resources } from '../functions/stages/stage-context.ts';
+import { parseBytes } from './render-units.ts';
+
+/** Less than this and DuckDB cannot even hold the buffers of one group-by. */
+const LEAST_MEMORY_BYTES = 64e6;
+
+/** Share of the memory there is that a job takes where --memory does not say; the rest is Node and the page cache. */
+const MEMORY_SHARE = 0.7;
+
+export const parseMemory = (text: string): number => {
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw new InvalidArgumentError('expected a size such as 512MB or 4GiB');
+  if (bytes < LEAST_MEMORY_BYTES) throw new InvalidArgumentError('expected at least 64MB');
+  return bytes;
+};
+
+export const parsePositive = (text: string): number => {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1');
+  return Number(text);
+};
+
+/** `path=value`, split at the first `=`. */
+export const collectOverride = (
+  text: string,
+  before: readonly { path: string; value: string }[],
+): readonly { path: string; value: string }[] => {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('expected path=value, for example output.mode=overwrite');
+  return [...before, { path: text.slice(0, at).trim(), value: text.slice(at + 1) }];
+};
+
+export const collectText = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+export const resourcesOf = (options: { readonly memory?: number; readonly threads?: number }): Resources => ({
+  threads: options.threads ?? availableParallelism(),
+  memoryBytes: options.memory ?? Math.floor(process.availableMemory() * MEMORY_SHARE),
+});
+
+/** The folder of Daybreak's state: --workdir, else DAYBREAK_WORKDIR, else `.daybreak` here. */
+export const workdirOf = (options: { readonly workdir?: string }): string =>
+  path.resolve(options.workdir ?? process.env.DAYBREAK_WORKDIR ?? '.daybreak');

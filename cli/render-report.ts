@@ -1,0 +1,61 @@
+import type { Report } from '../functions/contract/report.ts';
+import { renderTable } from './render-table.ts';
+import { renderBytes, renderCount, renderSeconds } from './render-units.ts';
+
+const NUMBERS = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
+
+/** The report of a finished run as text: where the rows of each stage went, and what was published. */
+export const renderReport = (report: Report): string =>
+  [
+    `job ${report.job}, run ${report.run}: ${report.outcome} in ${renderSeconds(report.seconds)}`,
+    ...(report.failure === undefined ? [] : [`${report.failure.name}: ${report.failure.message}`]),
+    ...(report.deadlineAt === undefined ? [] : [renderDeadline(report)]),
+    ...(report.stages.length === 0 ? [] : ['', renderStages(report), ...renderSteps(report)]),
+    ...(report.outcome === 'published' || report.outcome === 'partial' ? ['', renderOutput(report)] : []),
+  ].join('\n');
+
+const renderDeadline = ({ deadlineAt = '', finishedAt }: Report): string => {
+  const slackSeconds = (Date.parse(deadlineAt) - Date.parse(finishedAt)) / 1000;
+  return slackSeconds >= 0
+    ? `deadline ${deadlineAt}: met, ${renderSeconds(slackSeconds)} to spare`
+    : `deadline ${deadlineAt}: missed by ${renderSeconds(-slackSeconds)}`;
+};
+
+const renderStages = (report: Report): string =>
+  renderTable({
+    header: ['stage', 'read', 'grown', 'dropped', 'folded', 'cut', 'rejected', 'written', 'seconds'],
+    right: NUMBERS,
+    rows: report.stages.map(({ stage, counts, seconds }) => [
+      stage,
+      ...[
+        counts.read,
+        counts.grown,
+        counts.dropped,
+        counts.folded,
+        counts.cut,
+        counts.rejected,
+        counts.written,
+      ].map(renderCount),
+      seconds.toFixed(2),
+    ]),
+  });
+
+/** What each step did, in words; a step that moved no row is left out. */
+const renderSteps = (report: Report): readonly string[] =>
+  report.stages.flatMap(({ steps }) =>
+    steps.flatMap(({ step, kind, dropped, grown, folded, cut }) => {
+      const did = [
+        [dropped, 'dropped'],
+        [grown, 'added'],
+        [folded, 'folded into groups'],
+        [cut, 'cut by the limit'],
+      ] as const;
+      const words = did.filter(([rows]) => rows > 0).map(([rows, what]) => `${renderCount(rows)} ${what}`);
+      return words.length === 0 ? [] : [`  step ${step} ${kind}: ${words.join(', ')}`];
+    }),
+  );
+
+const renderOutput = ({ output, rows }: Report): string =>
+  `${output.uri}: ${renderCount(rows.written)} rows in ${output.parts} ${output.format} ${
+    output.parts === 1 ? 'file' : 'files'
+  }, ${renderBytes(output.sizeBytes)}${rows.rejected > 0 ? `, ${renderCount(rows.rejected)} rejects in _rejects/` : ''}`;

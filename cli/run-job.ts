@@ -1,0 +1,171 @@
+import { DaybreakError } from '../functions/contract/errors.ts';
+import { JobCancelledError, StateError } from '../functions/contract/errors-store.ts';
+import { renderTaskId } from '../functions/contract/ids.ts';
+import type { Job } from '../functions/contract/job.ts';
+import { blockPrefixes, KEYS } from '../functions/contract/keys.ts';
+import type { Manifest } from '../functions/contract/manifest.ts';
+import { Plan } from '../functions/contract/plan.ts';
+import type { Report } from '../functions/contract/report.ts';
+import { Running } from '../functions/contract/running.ts';
+import { putHistory } from '../functions/io/history.ts';
+import { openRun, type PlanToOpen, readCurrentRun } from '../functions/io/open-run.ts';
+import { putOutcome } from '../functions/io/put-outcome.ts';
+import { openOutput, publish } from '../functions/stages/publish.ts';
+import { runTask } from '../functions/stages/run-task.ts';
+import { seal } from '../functions/stages/seal.ts';
+import type { StageContext } from '../functions/stages/stage-context.ts';
+import { buildReport, putReport } from './build-report.ts';
+import { hasJobEnded } from './job-state.ts';
+import type { ProgressView } from './progress.ts';
+import { renderCount, renderSeconds } from './render-units.ts';
+import { thisHost } from './workdir.ts';
+
+export type Runner = {
+  readonly context: StageContext;
+  readonly worker: string;
+  readonly view: ProgressView;
+  readonly keepBlocks: boolean;
+};
+
+/**
+ * Runs a submitted job to its end and returns its report. Continues what stands of it already; any number of
+ * runners may do so at once. A failure is recorded as the run's outcome, and thrown.
+ */
+export const runJob = async (runner: Runner, job: Job, wanted: PlanToOpen): Promise<Report> => {
+  const { store } = runner.context;
+  const output = await openOutput(job);
+  try {
+    await output.claim({
+      mode: job.spec.output.mode,
+      hasEnded: ({ job: other }) => hasJobEnded(store, other),
+    });
+  } catch (error) {
+    // Before a run is open there is no outcome to put: the report alone says that the job was refused.
+    if (error instanceof DaybreakError) {
+      const failure = { name: error.name, message: error.message };
+      await putReport(store, await buildReport(runner.context, { job, outcome: 'refused', failure }));
+    }
+    throw error;
+  }
+  const opened = await openRun(store, wanted, runner.context.now().toISOString());
+  const plan = Plan.parse(opened.plan);
+  if (opened.kind === 'ended' && opened.outcome.kind !== 'published') {
+    throw new StateError({
+      key: KEYS.outcome.render(plan),
+      problem: `the run has ended as ${opened.outcome.kind}`,
+    });
+  }
+  const runningKey = KEYS.running.render({ job: plan.job, run: plan.run, worker: runner.worker });
+  await putRunning(runner, runningKey);
+  try {
+    if (opened.kind === 'open') await runStages(runner, plan);
+    return await finishJob(runner, job, plan);
+  } catch (error) {
+    await endUnpublished(runner, { job, plan, error });
+    throw error;
+  } finally {
+    await store.delete(runningKey);
+  }
+};
+
+/** Finishes a job whose outcome is `published` already, where a runner died before its manifest. */
+export const finishPublish = async (runner: Runner, job: Job): Promise<Report> => {
+  const current = await readCurrentRun(runner.context.store, job.job);
+  if (current === undefined) throw new StateError({ key: job.job, problem: 'it has no run' });
+  return finishJob(runner, job, Plan.parse(current.plan));
+};
+
+const putRunning = async (runner: Runner, key: string): Promise<void> => {
+  const since = runner.context.now().toISOString();
+  const running = Running.parse({ worker: runner.worker, host: thisHost(), pid: process.pid, since });
+  await runner.context.store.put(key, new TextEncoder().encode(JSON.stringify(running)));
+};
+
+const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
+  const { view } = runner;
+  for (const [index, stage] of plan.stageIds.entries()) {
+    const planned = plan.stages[index];
+    if (planned === undefined) throw new Error(`the plan names stage ${stage} and does not describe it`);
+    const startedAt = performance.now();
+    const elapsedSeconds = (): number => (performance.now() - startedAt) / 1000;
+    const context: StageContext = {
+      ...runner.context,
+      onProgress: ({ share, rowsRead }) =>
+        view.update({ stage, share, rows: rowsRead, elapsedSeconds: elapsedSeconds() }),
+    };
+    const ids = { job: plan.job, run: plan.run, stage };
+    for (let task = 0; task < planned.tasks; task += 1) {
+      await runTask(context, { ...ids, task: renderTaskId(task) });
+    }
+    const { totals } = await seal(context, plan, { ...ids, index });
+    const rejected = totals.counts.rejected > 0 ? `, ${renderCount(totals.counts.rejected)} rejected` : '';
+    view.finish(
+      stage,
+      `${renderCount(totals.counts.read)} rows in, ${renderCount(totals.rows)} out${rejected}  ${renderSeconds(elapsedSeconds())}`,
+    );
+  }
+};
+
+const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
+  const manifest = await publish(runner.context, { job, plan });
+  const report = await buildReport(runner.context, { job, plan, outcome: manifest.outcome, manifest });
+  await putReport(runner.context.store, report);
+  await rememberJob(runner, plan, report);
+  if (!runner.keepBlocks) await deleteBlocks(runner, plan);
+  runner.view.finish('publish', `${renderPublished(manifest)} to ${job.spec.output.uri}`);
+  return report;
+};
+
+const renderPublished = (manifest: Manifest): string =>
+  `${renderCount(manifest.rows)} rows in ${manifest.parts.length} ${manifest.parts.length === 1 ? 'file' : 'files'}`;
+
+const rememberJob = (runner: Runner, plan: Plan, report: Report): Promise<void> =>
+  putHistory(runner.context.store, plan.shape, {
+    job: plan.job,
+    finishedAt: report.finishedAt,
+    threads: runner.context.resources.threads,
+    stages: report.stages.map((stage) => ({
+      kind: stage.kind,
+      tasks: Math.max(stage.tasks, 1),
+      seconds: stage.seconds,
+      inputBytes: stage.bytesRead,
+      rows: stage.counts.read,
+    })),
+  });
+
+/** The output has its own names for the committed blocks; those of attempts that lost go with the rest. */
+const deleteBlocks = async (runner: Runner, plan: Plan): Promise<void> => {
+  for (const prefix of blockPrefixes({ job: plan.job })) await runner.context.store.deletePrefix(prefix);
+};
+
+/**
+ * Records how a run ended that will not publish. The outcome decides: where another runner has published
+ * meanwhile, its word stands. Nobody but the winner gives the output back.
+ */
+const endUnpublished = async (
+  runner: Runner,
+  { job, plan, error }: { readonly job: Job; readonly plan: Plan; readonly error: unknown },
+): Promise<void> => {
+  const kind = outcomeOf(error);
+  if (kind === undefined || !(error instanceof DaybreakError)) return;
+  const failure = { name: error.name, message: error.message };
+  const { chosen } = await putOutcome(runner.context.store, {
+    job: plan.job,
+    run: plan.run,
+    kind,
+    at: runner.context.now().toISOString(),
+    failure,
+  });
+  if (chosen.kind === 'published' || chosen.kind === 'partial') return;
+  await (await openOutput(job)).release();
+  await putReport(
+    runner.context.store,
+    await buildReport(runner.context, { job, plan, outcome: chosen.kind, failure }),
+  );
+};
+
+/** What a failure means for the run; a mistake of ours, or a store that does not answer, leaves it open to resume. */
+const outcomeOf = (error: unknown): 'cancelled' | 'failed' | undefined => {
+  if (error instanceof JobCancelledError) return 'cancelled';
+  return error instanceof DaybreakError && error.row.retry !== 'again' ? 'failed' : undefined;
+};

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { openFileStore } from '../functions/io/file-store.ts';
+import type { ObjectStore } from '../functions/io/object-store.ts';
+
+/** Beside the objects of the store, none of whose keys begins with a dot. */
+const SCRATCH = '.scratch';
+
+export type Workdir = { readonly store: ObjectStore; readonly scratchDir: string; readonly worker: string };
+
+export const newAttempt = (): string => randomBytes(12).toString('hex');
+
+/** Whether a process of this machine lives; one of another user counts as alive. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** Opens a work folder for reading its jobs; nothing is made beyond the folder itself. */
+export const openStore = (workdir: string): Promise<ObjectStore> => openFileStore(workdir);
+
+/** Lends a work folder with a scratch folder of its own, which is removed afterwards. */
+export const withWorkdir = async <Result>(
+  workdir: string,
+  use: (opened: Workdir) => Promise<Result>,
+): Promise<Result> => {
+  const store = await openStore(workdir);
+  const scratch = path.join(workdir, SCRATCH);
+  await mkdir(scratch, { recursive: true });
+  await sweepScratch(scratch);
+  const worker = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  const scratchDir = path.join(scratch, worker);
+  await mkdir(scratchDir);
+  try {
+    return await use({ store, scratchDir, worker });
+  } finally {
+    await rm(scratchDir, { recursive: true, force: true });
+  }
+};
+
+/** Removes what runners that were killed left: their folders begin with their process ids. */
+const sweepScratch = async (scratch: string): Promise<void> => {
+  for (const name of await readdir(scratch)) {
+    const pid = Number(name.split('-')[0]);
+    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) {
+      await rm(path.join(scratch, name), { recursive: true, force: true });
+    }
+  }
+};
+
+export const thisHost = hostname;

@@ -1,0 +1,29 @@
+import { DaybreakError, type Problem, renderProblem } from './errors.ts';
+
+/** The command line does not say what to do. */
+export class UsageError extends DaybreakError {
+  override readonly name = 'UsageError';
+}
+
+/** Something that a spec may say and this version does not do; carries every such place. */
+export class NotYetError extends DaybreakError {
+  override readonly name = 'NotYetError';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[], options?: ErrorOptions) {
+    super(
+      `this version cannot run it\n${problems.map((problem) => `  ${renderProblem(problem)}`).join('\n')}`,
+      options,
+    );
+    this.problems = problems;
+  }
+}
+
+/** The result came, or could only come, after the deadline of the job. */
+export class DeadlineMissedError extends DaybreakError {
+  override readonly name = 'DeadlineMissedError';
+
+  constructor(facts: { readonly deadlineAt: string; readonly finishedAt: string }, options?: ErrorOptions) {
+    super(`the deadline was ${facts.deadlineAt}, the result was published at ${facts.finishedAt}`, options);
+  }
+}

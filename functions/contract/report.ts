@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { StepCounts } from './commit.ts';
+import { Counts } from './counts.ts';
+import { JobId, RunId } from './ids.ts';
+import { PlannedColumn } from './planned-steps.ts';
+import { OUTCOMES, STAGE_KINDS } from './stages.ts';
+
+const StepReport = StepCounts.extend({ kind: z.string() });
+export type StepReport = z.infer<typeof StepReport>;
+
+const StageReport = z.strictObject({
+  stage: z.string(),
+  kind: z.enum(STAGE_KINDS),
+  tasks: z.int().min(0),
+  seconds: z.number().min(0),
+  counts: Counts,
+  steps: z.array(StepReport),
+  bytesRead: z.int().min(0),
+  bytesWritten: z.int().min(0),
+});
+export type StageReport = z.infer<typeof StageReport>;
+
+/** `report.json`, and the last line of `daybreak run --json`: how a run ended, in numbers. Times in seconds. */
+export const Report = z
+  .strictObject({
+    job: JobId,
+    run: RunId,
+    name: z.string(),
+    outcome: z.enum(OUTCOMES),
+    submittedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime(),
+    seconds: z.number().min(0),
+    deadlineAt: z.iso.datetime().optional(),
+    rows: z.strictObject({ read: z.int(), written: z.int(), rejected: z.int() }),
+    stages: z.array(StageReport),
+    output: z.strictObject({
+      uri: z.string(),
+      format: z.string(),
+      parts: z.int(),
+      sizeBytes: z.int(),
+      columns: z.array(PlannedColumn),
+    }),
+    failure: z.strictObject({ name: z.string(), message: z.string() }).optional(),
+  })
+  .meta({ id: 'Report' });
+export type Report = z.infer<typeof Report>;

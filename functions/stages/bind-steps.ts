@@ -1,0 +1,310 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Column } from '../contract/columns.ts';
+import { ExpressionError, type Problem } from '../contract/errors.ts';
+import type { PlannedStep } from '../contract/planned-steps.ts';
+import { foldColumnName } from '../contract/spec-values.ts';
+import type { Step } from '../contract/steps.ts';
+import { checkExpression } from '../core/check-expression.ts';
+import { columnsOf } from '../core/columns-of.ts';
+import { type Expression, isPrunablePredicate, type Order } from '../core/expression.ts';
+import type { ExpressionSource } from '../core/expression-problem.ts';
+import { renderSpecPath } from '../core/spec-path.ts';
+import { suggestName } from '../core/suggest-name.ts';
+import { bindExpressions, type ExpressionToBind } from '../io/bind-expressions.ts';
+import { type ParsedExpression, parseExpressions } from '../io/parse-expressions.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import { renderExpression } from '../sql/render-expression.ts';
+
+type Binder = {
+  readonly connection: DuckDBConnection;
+  readonly submittedAt: string;
+  readonly parsed: ReadonlyMap<string, ParsedExpression>;
+};
+
+/** A step with the columns before it, and what is wrong with it. */
+type Place = { readonly step: number; readonly columns: readonly Column[]; readonly problems: Problem[] };
+
+/**
+ * Checks the expressions of all steps against the allow-list and binds them, step by step, against the columns
+ * that the step before leaves. Fails with ExpressionError: all that cannot be parsed anywhere, and all problems
+ * of the first step that has one (the columns after it are not known).
+ */
+export const bindSteps = async (
+  connection: DuckDBConnection,
+  job: {
+    readonly steps: readonly Step[];
+    readonly columns: readonly Column[];
+    readonly submittedAt: string;
+  },
+): Promise<readonly PlannedStep[]> => {
+  const sources = job.steps.flatMap(sourcesOf);
+  const parsed = await parseExpressions(connection, sources);
+  const unparsed = parsed
+    .filter(({ expression }) => expression === undefined)
+    .flatMap(({ problems }) => problems);
+  const byPath = new Map(parsed.map((each) => [each.source.path, each]));
+  const binder: Binder = { connection, submittedAt: job.submittedAt, parsed: byPath };
+  const planned: PlannedStep[] = [];
+  let columns = job.columns;
+  for (const [index, step] of job.steps.entries()) {
+    const place: Place = { step: index, columns, problems: [] };
+    const bound = await bindStep(binder, step, place);
+    if (place.problems.length > 0) {
+      const others = unparsed.filter(
+        (problem) => !place.problems.some((known) => known.path === problem.path),
+      );
+      throw new ExpressionError([...place.problems, ...others]);
+    }
+    if (bound === undefined) continue;
+    planned.push(bound);
+    columns = bound.columns;
+  }
+  return planned;
+};
+
+const pathOf = (step: number, ...fields: readonly (string | number)[]): string =>
+  renderSpecPath(['steps', step, ...fields]);
+
+const sortKeysOf = (by: string | readonly string[]): readonly string[] =>
+  typeof by === 'string' ? [by] : by;
+
+/** Every expression of a step with its place in the spec. */
+const sourcesOf = (step: Step, index: number): ExpressionSource[] => {
+  const named = (
+    name: string,
+    record: Readonly<Record<string, string>>,
+    ...parents: string[]
+  ): ExpressionSource[] =>
+    Object.entries(record).map(([column, text]) => ({
+      path: pathOf(index, name, ...parents, column),
+      text,
+      form: 'value',
+    }));
+  if ('filter' in step) return [{ path: pathOf(index, 'filter'), text: step.filter, form: 'value' }];
+  if ('select' in step) return named('select', step.select);
+  if ('extend' in step) return named('extend', step.extend);
+  if ('group_by' in step) return named('group_by', step.group_by.aggregates ?? {}, 'aggregates');
+  if ('sort' in step) {
+    return sortKeysOf(step.sort.by).map((text, key) => ({
+      path: pathOf(index, 'sort', 'by', key),
+      text,
+      form: 'sort key',
+    }));
+  }
+  return [];
+};
+
+const bindStep = async (binder: Binder, step: Step, place: Place): Promise<PlannedStep | undefined> => {
+  if ('filter' in step) return bindFilter(binder, place);
+  if ('select' in step) return bindProject(binder, place, { select: step.select });
+  if ('extend' in step) return bindProject(binder, place, { extend: step.extend });
+  if ('unnest' in step) return bindUnnest(place, step.unnest);
+  if ('distinct' in step) return bindDistinct(place, step.distinct);
+  if ('group_by' in step) return bindGroupBy(binder, place, step.group_by);
+  if ('sort' in step) return bindSort(binder, place, step.sort);
+  throw new Error(`the step ${Object.keys(step)[0]} was not refused before it was bound`);
+};
+
+type Checked = { readonly path: string; readonly expression: Expression; readonly order: Order | undefined };
+
+/** The checked expression of a path; undefined where it has a problem, which is then reported. */
+const checkAt = (
+  binder: Binder,
+  place: Place,
+  use: { readonly path: string; readonly keys?: readonly string[] },
+): Checked | undefined => {
+  const parsed = binder.parsed.get(use.path);
+  if (parsed === undefined) throw new Error(`${use.path} was not parsed`);
+  place.problems.push(...parsed.problems);
+  if (parsed.expression === undefined) return undefined;
+  const { expression, problems } = checkExpression(parsed.source, parsed.expression, {
+    columns: place.columns,
+    use: use.keys === undefined ? 'scalar' : 'aggregate',
+    ...(use.keys === undefined ? {} : { keys: use.keys }),
+    submittedAt: binder.submittedAt,
+  });
+  place.problems.push(...problems);
+  return problems.length + parsed.problems.length > 0
+    ? undefined
+    : { path: use.path, expression, order: parsed.order };
+};
+
+type BoundExpression = { readonly sql: string; readonly uses: string[]; readonly type: string };
+
+/** The types of expressions that were all checked well; undefined where one was not, or does not bind. */
+const bindAll = async (
+  binder: Binder,
+  place: Place,
+  checked: readonly (Checked | undefined)[],
+  more: { readonly keys?: readonly string[]; readonly expects?: 'BOOLEAN' } = {},
+): Promise<readonly BoundExpression[] | undefined> => {
+  const good = checked.filter((each) => each !== undefined);
+  const toBind: ExpressionToBind[] = good.map(({ path, expression }) => ({
+    path,
+    expression,
+    ...(more.expects === undefined ? {} : { expects: more.expects }),
+  }));
+  const bound = await bindExpressions(binder.connection, toBind, {
+    columns: place.columns,
+    ...(more.keys === undefined ? {} : { keys: more.keys }),
+  });
+  place.problems.push(...bound.problems);
+  if (place.problems.length > 0) return undefined;
+  return good.map(({ expression }, index) => ({
+    sql: renderExpression(expression),
+    uses: [...columnsOf(expression)],
+    type: bound.types[index] ?? 'NULL',
+  }));
+};
+
+const bindFilter = async (binder: Binder, place: Place): Promise<PlannedStep | undefined> => {
+  const checked = checkAt(binder, place, { path: pathOf(place.step, 'filter') });
+  const bound = await bindAll(binder, place, [checked], { expects: 'BOOLEAN' });
+  const [predicate] = bound ?? [];
+  if (predicate === undefined || checked === undefined) return undefined;
+  return {
+    kind: 'filter',
+    step: place.step,
+    columns: [...place.columns],
+    predicate: predicate.sql,
+    uses: predicate.uses,
+    isPrunable: isPrunablePredicate(checked.expression),
+  };
+};
+
+const bindProject = async (
+  binder: Binder,
+  place: Place,
+  given:
+    | { readonly select: Readonly<Record<string, string>> }
+    | { readonly extend: Readonly<Record<string, string>> },
+): Promise<PlannedStep | undefined> => {
+  const [kind, record] = 'select' in given ? ['select', given.select] : ['extend', given.extend];
+  const names = Object.keys(record);
+  const checked = names.map((name) => checkAt(binder, place, { path: pathOf(place.step, kind, name) }));
+  const bound = await bindAll(binder, place, checked);
+  if (bound === undefined) return undefined;
+  const added = nameAll(names, bound);
+  const all = kind === 'select' ? added : extendColumns(place.columns, added);
+  return {
+    kind: 'project',
+    step: place.step,
+    columns: all.map(({ name, type }) => ({ name, type })),
+    expressions: all.map(({ type: _, ...expression }) => expression),
+  };
+};
+
+type NamedColumn = Column & { readonly sql: string; readonly uses: string[] };
+
+const nameAll = (names: readonly string[], bound: readonly BoundExpression[]): readonly NamedColumn[] =>
+  bound.map((expression, index) => ({ name: names[index] ?? '', ...expression }));
+
+/** A name that exists is replaced where it stands; new ones follow. */
+const extendColumns = (columns: readonly Column[], added: readonly NamedColumn[]): readonly NamedColumn[] => {
+  const byName = new Map(added.map((column) => [foldColumnName(column.name), column]));
+  const kept = columns.map((column) => {
+    const replaced = byName.get(foldColumnName(column.name));
+    byName.delete(foldColumnName(column.name));
+    return replaced ?? { ...column, sql: quoteIdentifier(column.name), uses: [column.name] };
+  });
+  return [...kept, ...byName.values()];
+};
+
+/** The column of that name, case aside; undefined where there is none, which is then reported. */
+const findColumn = (place: Place, name: string, path: string): Column | undefined => {
+  const found = place.columns.find((column) => foldColumnName(column.name) === foldColumnName(name));
+  if (found !== undefined) return found;
+  const known = place.columns.map((column) => column.name);
+  const suggestion = suggestName(name, known);
+  const list =
+    known.length <= 12
+      ? `the columns here are ${known.join(', ')}`
+      : `there are ${known.length} columns here`;
+  place.problems.push({
+    path,
+    message: `there is no column ${name}; ${list}.`,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+  return undefined;
+};
+
+const bindUnnest = (place: Place, name: string): PlannedStep | undefined => {
+  const path = pathOf(place.step, 'unnest');
+  const column = findColumn(place, name, path);
+  if (column === undefined) return undefined;
+  const element = /^(.*)\[\d*\]$/s.exec(column.type)?.[1];
+  if (element === undefined) {
+    place.problems.push({
+      path,
+      message: `the column ${column.name} is of type ${column.type}, and unnest takes a list.`,
+    });
+    return undefined;
+  }
+  return {
+    kind: 'unnest',
+    step: place.step,
+    column: column.name,
+    columns: place.columns.map((each) => (each === column ? { name: each.name, type: element } : each)),
+  };
+};
+
+const bindDistinct = (place: Place, names: true | readonly string[]): PlannedStep | undefined => {
+  const columns =
+    names === true
+      ? [...place.columns]
+      : names.map((name, index) => findColumn(place, name, pathOf(place.step, 'distinct', index)));
+  const found = columns.filter((column) => column !== undefined);
+  return found.length < columns.length ? undefined : { kind: 'distinct', step: place.step, columns: found };
+};
+
+const bindGroupBy = async (
+  binder: Binder,
+  place: Place,
+  group: {
+    readonly keys: readonly string[];
+    readonly aggregates?: Readonly<Record<string, string>> | undefined;
+  },
+): Promise<PlannedStep | undefined> => {
+  const keys = group.keys
+    .map((name, index) => findColumn(place, name, pathOf(place.step, 'group_by', 'keys', index)))
+    .filter((column) => column !== undefined);
+  const keyNames = keys.map(({ name }) => name);
+  const names = Object.keys(group.aggregates ?? {});
+  const checked = names.map((name) =>
+    checkAt(binder, place, { path: pathOf(place.step, 'group_by', 'aggregates', name), keys: keyNames }),
+  );
+  const bound = await bindAll(binder, place, checked, { keys: keyNames });
+  if (bound === undefined) return undefined;
+  const aggregates = nameAll(names, bound);
+  return {
+    kind: 'group_by',
+    step: place.step,
+    keys: keyNames,
+    aggregates: aggregates.map(({ type: _, ...expression }) => expression),
+    columns: [...keys, ...aggregates.map(({ name, type }) => ({ name, type }))],
+  };
+};
+
+const bindSort = async (
+  binder: Binder,
+  place: Place,
+  sort: { readonly by: string | readonly string[]; readonly limit: number },
+): Promise<PlannedStep | undefined> => {
+  const checked = sortKeysOf(sort.by).map((_, key) =>
+    checkAt(binder, place, { path: pathOf(place.step, 'sort', 'by', key) }),
+  );
+  const bound = await bindAll(binder, place, checked);
+  if (bound === undefined) return undefined;
+  return {
+    kind: 'sort',
+    step: place.step,
+    limit: sort.limit,
+    by: bound.map(({ sql, uses }, index) => ({
+      sql,
+      uses,
+      direction: checked[index]?.order?.direction ?? 'ASC',
+      nulls: checked[index]?.order?.nulls ?? 'LAST',
+    })),
+    columns: [...place.columns],
+  };
+};

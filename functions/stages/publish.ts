@@ -1,0 +1,197 @@
+import type { Commit } from '../contract/commit.ts';
+import {
+  BlockMissingError,
+  ConservationError,
+  JobCancelledError,
+  StateError,
+} from '../contract/errors-store.ts';
+import type { Job } from '../contract/job.ts';
+import { KEYS, OUTPUT_KEYS, renderBlockKey } from '../contract/keys.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { Outcome } from '../contract/outcome.ts';
+import type { Plan } from '../contract/plan.ts';
+import type { Sealed } from '../contract/sealed.ts';
+import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
+import { readCommit } from '../io/commit-attempt.ts';
+import { type FileOutput, openFileOutput } from '../io/file-output.ts';
+import { mapBounded } from '../io/map-bounded.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { putOutcome } from '../io/put-outcome.ts';
+import { readSealed } from '../io/seal-stage.ts';
+import { requireBlock } from './seal.ts';
+import type { StageContext } from './stage-context.ts';
+
+/** Reads a small object each; see commit-attempt. */
+const MAX_READS = 16;
+
+/** Copies of whole blocks at once: more only compete for one disk. */
+const MAX_COPIES = 4;
+
+/** The output of a job on files, for claim, publish and release. */
+export const openOutput = (job: Job): Promise<FileOutput> =>
+  openFileOutput(job.spec.output.uri, { job: job.job, at: job.submittedAt });
+
+/** Fails with OutputExistsError where the output holds what the job may not replace; writes nothing. */
+export const requireOutputFree = async (job: Job): Promise<void> =>
+  (await openOutput(job)).requireFree(job.spec.output.mode);
+
+/**
+ * Publishes the last stage: checks that all rows add up and every block is there, puts the outcome, gives the
+ * blocks their names in the output, and writes the manifest last. Can be killed anywhere and run again.
+ *
+ * Fails with JobCancelledError where the run was cancelled first, with ConservationError, BlockMissingError,
+ * BlockCorruptError, OutputExistsError, OutputClaimedError.
+ */
+export const publish = async (
+  context: StageContext,
+  { job, plan }: { readonly job: Job; readonly plan: Plan },
+): Promise<Manifest> => {
+  const { store } = context;
+  const output = await openOutput(job);
+  const seals = await readSeals(store, plan);
+  const last = seals.at(-1);
+  if (last === undefined) throw new Error('a plan has at least one stage');
+  const counts = requireConservation(seals);
+  const commits = await mapBounded(last.commits, MAX_READS, (packed) => readCounted(store, last, packed));
+  const isPublished = await output.isPublished();
+  if (!isPublished) await mapBounded(commits, MAX_READS, (commit) => requireBlock(store, commit));
+  const { chosen } = await putOutcome(store, {
+    job: plan.job,
+    run: plan.run,
+    kind: 'published',
+    at: context.now().toISOString(),
+  });
+  requirePublished(chosen);
+  const rejecting = await readRejecting(store, seals);
+  const manifest = renderManifest({ job, plan, commits, rejecting, counts, createdAt: chosen.at });
+  if (!isPublished) {
+    await mapBounded(commits, MAX_COPIES, (commit) =>
+      addObject(store, output, partName(commit), blockKey(commit), commit),
+    );
+    await mapBounded(rejecting, MAX_COPIES, (commit) =>
+      addObject(store, output, rejectsName(commit), rejectsKey(commit), commit),
+    );
+  }
+  await output.finish(manifest, job.spec.output.mode);
+  return manifest;
+};
+
+const readSeals = (store: ObjectStore, plan: Plan): Promise<readonly Sealed[]> =>
+  mapBounded(plan.stageIds, MAX_READS, async (stage) => {
+    const ids = { job: plan.job, run: plan.run, stage };
+    const sealed = await readSealed(store, ids);
+    if (sealed === undefined)
+      throw new StateError({ key: KEYS.sealed.render(ids), problem: 'it is not there' });
+    return sealed;
+  });
+
+/** The counts of the whole job: what the first stage read, what the last one wrote, all that left between. */
+const requireConservation = (seals: readonly Sealed[]): Manifest['counts'] => {
+  const stages = seals.map((sealed) => sealed.totals.counts);
+  stages.forEach((counts, index) => {
+    const before = stages[index - 1];
+    if (before === undefined) return;
+    const { isConserved, sentence } = judgeHandover(before, counts);
+    if (!isConserved) throw new ConservationError({ where: `stages ${index - 1} and ${index}`, sentence });
+  });
+  const counts = {
+    ...addCounts(stages),
+    read: stages[0]?.read ?? 0,
+    written: stages.at(-1)?.written ?? 0,
+  };
+  const { isConserved, sentence } = judgeConservation(counts);
+  if (!isConserved) throw new ConservationError({ where: 'the job', sentence });
+  return counts;
+};
+
+const readCounted = async (
+  store: ObjectStore,
+  { job, stage }: Sealed,
+  [task, run, attempt]: Sealed['commits'][number],
+): Promise<Commit> => {
+  const ids = { job, run, stage, task };
+  const commit = await readCommit(store, ids);
+  if (commit?.attempt === attempt) return commit;
+  throw new StateError({
+    key: KEYS.commit.render(ids),
+    problem: commit === undefined ? 'it is gone' : `it names attempt ${commit.attempt}, the seal ${attempt}`,
+  });
+};
+
+const requirePublished = (outcome: Outcome): void => {
+  if (outcome.kind === 'published' || outcome.kind === 'partial') return;
+  if (outcome.kind === 'cancelled') throw new JobCancelledError({ job: outcome.job, run: outcome.run });
+  throw new StateError({
+    key: KEYS.outcome.render(outcome),
+    problem: `the run has ended as ${outcome.kind}, nothing is published`,
+  });
+};
+
+const readRejecting = async (store: ObjectStore, seals: readonly Sealed[]): Promise<readonly Commit[]> => {
+  const commits = await mapBounded(
+    seals.filter((sealed) => sealed.totals.counts.rejected > 0),
+    1,
+    (sealed) => mapBounded(sealed.commits, MAX_READS, (packed) => readCounted(store, sealed, packed)),
+  );
+  return commits.flat().filter((commit) => commit.rejects !== undefined);
+};
+
+const blockKey = (commit: Commit): string => renderBlockKey({ ...commit, format: commit.block.format });
+const partName = (commit: Commit): string =>
+  OUTPUT_KEYS.part.render({ ...commit, format: commit.block.format });
+const rejectsFormat = (commit: Commit): string => commit.rejects?.format ?? commit.block.format;
+const rejectsKey = (commit: Commit): string =>
+  KEYS.rejects.render({ ...commit, format: rejectsFormat(commit) });
+const rejectsName = (commit: Commit): string =>
+  OUTPUT_KEYS.rejects.render({ ...commit, format: rejectsFormat(commit) });
+
+const addObject = async (
+  store: ObjectStore,
+  output: FileOutput,
+  name: string,
+  key: string,
+  { task }: Commit,
+): Promise<void> => {
+  const source = store.localPath(key);
+  if (source === undefined) throw new Error('an output on files needs a store on files');
+  if ((await store.head(key)) === undefined) throw new BlockMissingError({ key, task });
+  await output.addPart(name, source);
+};
+
+const renderManifest = (facts: {
+  readonly job: Job;
+  readonly plan: Plan;
+  readonly commits: readonly Commit[];
+  readonly rejecting: readonly Commit[];
+  readonly counts: Manifest['counts'];
+  readonly createdAt: string;
+}): Manifest => ({
+  job: facts.plan.job,
+  run: facts.plan.run,
+  outcome: 'published',
+  specDigest: facts.job.specDigest,
+  format: facts.plan.output.format,
+  columns: facts.plan.output.columns,
+  rows: facts.commits.reduce((rows, commit) => rows + commit.rows, 0),
+  parts: facts.commits.map((commit) => ({
+    name: partName(commit),
+    rows: commit.rows,
+    sizeBytes: commit.block.sizeBytes,
+    sha256: commit.block.sha256,
+  })),
+  rejects: facts.rejecting.flatMap((commit) =>
+    commit.rejects === undefined
+      ? []
+      : [
+          {
+            name: rejectsName(commit),
+            rows: commit.rejects.rows,
+            sizeBytes: commit.rejects.sizeBytes,
+            sha256: commit.rejects.sha256,
+          },
+        ],
+  ),
+  missing: [],
+  counts: facts.counts,
+  createdAt: facts.createdAt,
+});

@@ -1,0 +1,71 @@
+import type { Commit } from '../contract/commit.ts';
+import { JobCancelledError, StateError } from '../contract/errors-store.ts';
+import { parseStageId, type TaskIds } from '../contract/ids.ts';
+import { KEYS } from '../contract/keys.ts';
+import { Plan } from '../contract/plan.ts';
+import { commitAttempt, isTaskDone, readCommit } from '../io/commit-attempt.ts';
+import { readHalt } from '../io/halt.ts';
+import { readState } from '../io/put-once.ts';
+import { runSqlTask } from './run-sql-task.ts';
+import type { StageContext } from './stage-context.ts';
+
+/** A wish to cancel is seen this soon. */
+const HALT_LOOK_MS = 2000;
+
+/**
+ * The one entry of every task, in the runner, in a worker and in a function: runs it unless it is done, commits,
+ * and returns the commit that counts, be it another attempt's. `undefined` where the stage was sealed without.
+ *
+ * Fails with JobCancelledError where the run is halted, and as {@link runSqlTask} does. Before it fails it looks
+ * whether the task is done all the same: a late duplicate may find its input gone.
+ */
+export const runTask = async (context: StageContext, task: TaskIds): Promise<Commit | undefined> => {
+  const standing = await readCommit(context.store, task);
+  if (standing !== undefined) return standing;
+  await requireNotHalted(context, task);
+  try {
+    return await attemptTask(context, task);
+  } catch (error) {
+    if (await isTaskDone(context.store, task)) return readCommit(context.store, task);
+    throw error;
+  }
+};
+
+const attemptTask = async (context: StageContext, task: TaskIds): Promise<Commit> => {
+  const key = KEYS.plan.render(task);
+  const plan = await readState(context.store, { key, schema: Plan });
+  if (plan === undefined) throw new StateError({ key, problem: 'it is gone' });
+  const stage = plan.stages[parseStageId(task.stage).index];
+  if (stage === undefined) throw new StateError({ key, problem: `it has no stage ${task.stage}` });
+  const proposed = await watchingHalt(context, task, (watched) =>
+    runSqlTask(watched, { plan, stage, ids: task }),
+  );
+  return (await commitAttempt(context.store, proposed)).chosen;
+};
+
+const requireNotHalted = async (context: StageContext, task: TaskIds): Promise<void> => {
+  const halt = await readHalt(context.store, task);
+  if (halt !== undefined) throw new JobCancelledError({ job: task.job, run: task.run });
+};
+
+/** Runs with a signal that also follows `halt.json`. */
+const watchingHalt = async <Result>(
+  context: StageContext,
+  task: TaskIds,
+  run: (context: StageContext) => Promise<Result>,
+): Promise<Result> => {
+  const halted = new AbortController();
+  const look = async (): Promise<void> => {
+    try {
+      await requireNotHalted(context, task);
+    } catch (error) {
+      halted.abort(error);
+    }
+  };
+  const timer = setInterval(look, HALT_LOOK_MS);
+  try {
+    return await run({ ...context, signal: AbortSignal.any([context.signal, halted.signal]) });
+  } finally {
+    clearInterval(timer);
+  }
+};

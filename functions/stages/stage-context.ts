@@ -1,0 +1,21 @@
+import type { ObjectStore } from '../io/object-store.ts';
+
+/** What one process may use; totals, in bytes and threads. */
+export type Resources = { readonly threads: number; readonly memoryBytes: number };
+
+/** A look at a running task; `share` is the part of the input read, 0 to 1, where the engine can tell. */
+export type TaskProgress = { readonly share: number | undefined; readonly rowsRead: number };
+
+/** The world as stages see it: time, ids and stores come in, so that a test decides them. */
+export type StageContext = {
+  readonly store: ObjectStore;
+  readonly now: () => Date;
+  /** Draws 96 random bits as 24 hex digits. */
+  readonly newAttempt: () => string;
+  /** An existing folder that this process alone uses, for spills and unfinished blocks. */
+  readonly scratchDir: string;
+  readonly resources: Resources;
+  /** Aborted where the run is to end; `reason` is the error to end with. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: TaskProgress) => void;
+};

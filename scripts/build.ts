@@ -1,0 +1,55 @@
+/** Builds what the package ships: `dist/daybreak.js` (the command), `dist/index.js` (the library), their types. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const root = path.resolve(import.meta.dirname, '..');
+const dist = path.join(root, 'dist');
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+
+rmSync(dist, { recursive: true, force: true });
+
+await build({
+  absWorkingDir: root,
+  entryPoints: { daybreak: 'cli/daybreak.ts', index: 'cli/index.ts' },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  // Native code cannot be bundled; everything else is, so that an installed package has one dependency.
+  external: ['@duckdb/node-api'],
+  define: { 'process.env.DAYBREAK_VERSION': JSON.stringify(version) },
+  // Bundled CommonJS packages call `require` for Node's own modules.
+  banner: {
+    js: "import { createRequire as daybreakRequire } from 'node:module'; const require = daybreakRequire(import.meta.url);",
+  },
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
+chmodSync(path.join(dist, 'daybreak.js'), 0o755);
+
+const schema = path.join(root, 'docs', 'spec.schema.json');
+if (existsSync(schema)) copyFileSync(schema, path.join(dist, 'spec.schema.json'));
+
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+execFileSync(
+  process.execPath,
+  [
+    tsc,
+    '--project',
+    'tsconfig.json',
+    '--noEmit',
+    'false',
+    '--emitDeclarationOnly',
+    '--declaration',
+    '--rootDir',
+    '.',
+    '--outDir',
+    path.join('dist', 'types'),
+  ],
+  { cwd: root, stdio: 'inherit' },
+);
