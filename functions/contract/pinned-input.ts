@@ -1,0 +1,144 @@
+import * as z from 'zod';
+
+export const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
+export const Compression = z.enum(COMPRESSIONS);
+export type Compression = z.infer<typeof Compression>;
+
+/** A column of the input as the first step sees it; `type` is DuckDB's type text. */
+const PinnedColumn = z.strictObject({ name: z.string(), type: z.string() });
+
+/** One input file as it was when the job was planned. Inode and time are decimal text: they exceed a double. */
+export const PinnedFile = z
+  .strictObject({
+    path: z.string().describe('Absolute and literal: no glob characters, links not resolved.'),
+    sizeBytes: z.int().min(0),
+    device: z.string(),
+    inode: z.string(),
+    modifiedNs: z.string().describe('Nanoseconds since 1970-01-01 UTC.'),
+    compression: Compression,
+    hive: z
+      .record(z.string(), z.string().nullable())
+      .optional()
+      .describe('The decoded values of its `key=value` folders; null is the null partition.'),
+    layout: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('CSV and TSV: an index into `layouts`. Absent where the file has no row at all.'),
+    newline: z
+      .enum(['\n', '\r\n', '\r'])
+      .optional()
+      .describe('What ended the first line, where the format has lines and the head of the file has one.'),
+    isIrregular: z
+      .boolean()
+      .optional()
+      .describe('Text: its newlines are mixed, so it is read whole and not as a stream.'),
+    rows: z.int().min(0).optional().describe('Parquet: rows by the footer.'),
+  })
+  .meta({ id: 'PinnedFile' });
+export type PinnedFile = z.infer<typeof PinnedFile>;
+
+/** A CSV dialect with nothing left to guess, in DuckDB's option names. An empty text means none. */
+export const PinnedCsv = z
+  .strictObject({
+    delim: z.string(),
+    quote: z.string(),
+    escape: z.string(),
+    comment: z.string(),
+    header: z.boolean(),
+    skip: z.int().min(0),
+    encoding: z.string(),
+    strict_mode: z.boolean(),
+    null_padding: z.boolean(),
+    max_line_size: z.int().min(1),
+    nullstr: z.array(z.string()).optional(),
+    dateformat: z.string().optional(),
+    timestampformat: z.string().optional(),
+    decimal_separator: z.string().optional(),
+    thousands: z.string().optional(),
+    allow_quoted_nulls: z.boolean().optional(),
+    force_not_null: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'PinnedCsv' });
+export type PinnedCsv = z.infer<typeof PinnedCsv>;
+
+const shared = {
+  files: z.array(PinnedFile).min(1),
+  columns: z
+    .array(PinnedColumn)
+    .min(1)
+    .describe('All columns, in the order that the steps see: of the files, of the folders, the file name.'),
+  hive: z.array(z.string()).describe('Which of the columns come from `key=value` folders.'),
+  filename: z.string().optional().describe('Which of the columns is the path of the file.'),
+};
+
+/** What an input is, decided once: files, columns and reader options. It stands in plan.json. */
+export const PinnedInput = z
+  .discriminatedUnion('format', [
+    z.strictObject({
+      ...shared,
+      format: z.literal(['csv', 'tsv']),
+      csv: PinnedCsv,
+      layouts: z
+        .array(z.array(z.string()))
+        .describe('The columns that a file has, in its own order; names are those of `columns`.'),
+    }),
+    z.strictObject({
+      ...shared,
+      format: z.literal('jsonl'),
+      jsonl: z.strictObject({
+        maximum_object_size: z.int().min(1),
+        dateformat: z.string().optional(),
+        timestampformat: z.string().optional(),
+      }),
+    }),
+    z.strictObject({
+      ...shared,
+      format: z.literal('parquet'),
+      parquet: z.strictObject({
+        isUniform: z.boolean().describe('Whether all files have the same columns, types and order.'),
+      }),
+    }),
+    z.strictObject({
+      ...shared,
+      format: z.literal('text'),
+      text: z.strictObject({ rows: z.enum(['line', 'file']), max_line_size: z.int().min(1) }),
+    }),
+  ])
+  .meta({ id: 'PinnedInput' });
+export type PinnedInput = z.infer<typeof PinnedInput>;
+export type PinnedCsvInput = Extract<PinnedInput, { format: 'csv' | 'tsv' }>;
+export type PinnedJsonlInput = Extract<PinnedInput, { format: 'jsonl' }>;
+export type PinnedParquetInput = Extract<PinnedInput, { format: 'parquet' }>;
+export type PinnedTextInput = Extract<PinnedInput, { format: 'text' }>;
+
+/** Why a row was rejected. */
+export const REJECT_CAUSES = [
+  'cast',
+  'missing_columns',
+  'too_many_columns',
+  'unquoted_value',
+  'line_too_long',
+  'invalid_utf8',
+  'invalid_state',
+  'malformed_json',
+  'not_an_object',
+  'duplicate_key',
+] as const;
+export type RejectCause = (typeof REJECT_CAUSES)[number];
+
+/** Limits of an input. Each bounds what one file can cost before it is refused by name. */
+export const INPUT_LIMITS = {
+  /** DuckDB's reader of CSV takes time and memory that grow with the square of the columns. */
+  columns: 10_000,
+  /** A plan lists every file. */
+  files: 100_000,
+  /** Folders below one another; deeper is a loop of links. */
+  depth: 64,
+  /** A CSV or text line. DuckDB holds several buffers of sixteen such lines. */
+  lineBytes: 16_777_216,
+  /** A text file that is read whole: one row per file, or mixed newlines. DuckDB holds it several times. */
+  wholeFileBytes: 268_435_456,
+  /** Bytes of a rejected line that are kept. */
+  rejectedLineCharacters: 1_000,
+} as const;

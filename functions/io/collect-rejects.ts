@@ -1,0 +1,296 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Column } from '../contract/columns.ts';
+import { InputFormatError, type RejectPlace } from '../contract/errors-input.ts';
+import {
+  INPUT_LIMITS,
+  type PinnedFile,
+  type PinnedInput,
+  type PinnedJsonlInput,
+  type PinnedTextInput,
+  type RejectCause,
+} from '../contract/pinned-input.ts';
+import { quotePath, quoteText } from '../sql/quote.ts';
+import { REJECT_TABLES, renderJsonLines, renderReadInput } from '../sql/read-input.ts';
+import { renderJsonCulprit, renderJsonRow } from '../sql/read-json.ts';
+import { locateFilledLines, locateOffsets } from './locate-lines.ts';
+import { firstLineOf, queryRows } from './query-rows.ts';
+
+/**
+ * The law: a row is rejected once, however many errors it has, and never both rejected and read. DuckDB's
+ * reject tables hold an error each; a row is a file and the position where it begins. Its `line` counts
+ * rows, not lines, and its positions count from 1: the true ones come from the file.
+ */
+
+export type RejectOptions = {
+  /** The columns that were read, as given to `renderReadInput`. Default: all. */
+  readonly columns?: readonly string[];
+};
+
+export type Rejects = {
+  readonly rejectedRows: number;
+  /** The first in the order of files and bytes. */
+  readonly first?: RejectPlace;
+  /**
+   * Writes Parquet, in the order of files and bytes: file VARCHAR, line BIGINT (from 1), byte_offset BIGINT
+   * (from 0, after decompression), column VARCHAR, cause VARCHAR, raw VARCHAR (its first 1,000 characters).
+   */
+  readonly write: (path: string) => Promise<void>;
+};
+
+const TABLE = 'daybreak_rejects';
+const COLUMNS =
+  'file VARCHAR, file_number BIGINT, line BIGINT, byte_offset BIGINT, "column" VARCHAR, cause VARCHAR, raw VARCHAR';
+
+const CAUSES: Readonly<Record<string, RejectCause>> = {
+  CAST: 'cast',
+  'MISSING COLUMNS': 'missing_columns',
+  'TOO MANY COLUMNS': 'too_many_columns',
+  'UNQUOTED VALUE': 'unquoted_value',
+  'LINE SIZE OVER MAXIMUM': 'line_too_long',
+  'INVALID ENCODING': 'invalid_utf8',
+  'INVALID STATE': 'invalid_state',
+};
+const renderCause = (column: string): string =>
+  `CASE ${column} ${Object.entries(CAUSES)
+    .map(([type, cause]) => `WHEN ${quoteText(type)} THEN ${quoteText(cause)}`)
+    .join(' ')} ELSE 'invalid_state' END`;
+
+type Reject = {
+  readonly file: PinnedFile;
+  readonly line: number | undefined;
+  readonly byteOffset: number | undefined;
+  readonly column: string | undefined;
+  readonly cause: RejectCause;
+  readonly raw: string | undefined;
+};
+
+/** Rows of one INSERT: bounds the text of a statement. */
+const ROWS_PER_INSERT = 500;
+
+const literal = (value: string | number | undefined): string =>
+  value === undefined
+    ? 'NULL'
+    : typeof value === 'number'
+      ? String(value)
+      : quoteText(value.replaceAll('\0', '\u{FFFD}'));
+
+const insert = async (
+  connection: DuckDBConnection,
+  input: PinnedInput,
+  rejects: readonly Reject[],
+): Promise<void> => {
+  const numbers = new Map(input.files.map(({ path }, index) => [path, index]));
+  for (let begin = 0; begin < rejects.length; begin += ROWS_PER_INSERT) {
+    const rows = rejects
+      .slice(begin, begin + ROWS_PER_INSERT)
+      .map(
+        ({ file, line, byteOffset, column, cause, raw }) =>
+          `(${[file.path, numbers.get(file.path), line, byteOffset, column, cause, raw].map(literal).join(', ')})`,
+      );
+    await connection.run(`INSERT INTO ${TABLE} VALUES ${rows.join(', ')}`);
+  }
+};
+
+const hasTable = async (connection: DuckDBConnection, name: string): Promise<boolean> =>
+  (await queryRows(connection, `SELECT 1 FROM duckdb_tables() WHERE table_name = ${quoteText(name)}`))
+    .length > 0;
+
+/** Positions fetched at once; a file may have millions of rejects. */
+const ROWS_PER_FETCH = 50_000;
+
+const isUtf8Encoded = (input: PinnedInput): boolean =>
+  !('csv' in input) || input.csv.encoding.toLowerCase().replace('-', '') === 'utf8';
+
+/** Reads DuckDB's tables, one row for each file and position. */
+const collectFromTables = async (connection: DuckDBConnection, input: PinnedInput): Promise<void> => {
+  if (!(await hasTable(connection, REJECT_TABLES.errors))) return;
+  await connection.run(`CREATE OR REPLACE TEMP TABLE daybreak_rejected_rows AS
+    SELECT s.file_path AS file, e.line_byte_position AS position,
+      arg_min(e.column_name, (e.byte_position, e.column_idx)) AS "column",
+      arg_min(${renderCause('CAST(e.error_type AS VARCHAR)')}, (e.byte_position, e.column_idx)) AS cause,
+      left(ltrim(min(e.csv_line), chr(13) || chr(10)), ${INPUT_LIMITS.rejectedLineCharacters}) AS raw
+    FROM ${REJECT_TABLES.errors} e
+    JOIN (SELECT DISTINCT scan_id, file_id, file_path FROM ${REJECT_TABLES.scans}) s USING (scan_id, file_id)
+    GROUP BY ALL`);
+  for (const [number, file] of input.files.entries()) {
+    const where = `WHERE file = ${quoteText(file.path)}`;
+    const isPlaced = isUtf8Encoded(input);
+    for (let offset = 0; ; offset += ROWS_PER_FETCH) {
+      const rows = await queryRows(
+        connection,
+        `SELECT position FROM daybreak_rejected_rows ${where} ORDER BY position LIMIT ${ROWS_PER_FETCH} OFFSET ${offset}`,
+      );
+      if (rows.length === 0) break;
+      const positions = rows.map(({ position }) => Number(position));
+      const places = isPlaced ? await locateOffsets(file, positions) : [];
+      await connection.run(
+        'CREATE OR REPLACE TEMP TABLE daybreak_reject_places (position BIGINT, line BIGINT, byte_offset BIGINT)',
+      );
+      for (let begin = 0; begin < positions.length; begin += ROWS_PER_INSERT) {
+        const values = positions.slice(begin, begin + ROWS_PER_INSERT).map((position, index) => {
+          const place = places[begin + index];
+          return `(${position}, ${place?.line ?? 'NULL'}, ${place?.byteOffset ?? 'NULL'})`;
+        });
+        await connection.run(`INSERT INTO daybreak_reject_places VALUES ${values.join(', ')}`);
+      }
+      await connection.run(
+        `INSERT INTO ${TABLE} SELECT r.file, ${number}, p.line, p.byte_offset, r."column", r.cause, r.raw FROM daybreak_rejected_rows r JOIN daybreak_reject_places p USING (position) ${where}`,
+      );
+    }
+  }
+};
+
+const readColumns = (input: PinnedInput, options: RejectOptions): readonly Column[] => {
+  const own = input.columns.filter(({ name }) => !input.hive.includes(name) && input.filename !== name);
+  const wanted = own.filter(({ name }) => options.columns === undefined || options.columns.includes(name));
+  return wanted.length === 0 ? own : wanted;
+};
+
+/** Judges every line once more, as the tolerant read did, and numbers those that failed. */
+const collectFromJsonl = async (
+  connection: DuckDBConnection,
+  input: PinnedJsonlInput,
+  options: RejectOptions,
+): Promise<void> => {
+  const columns = readColumns(input, options);
+  const isBad = `TRY(${renderJsonRow('json', columns, input.jsonl)}) IS NULL`;
+  const cause = `CASE WHEN json IS NULL THEN 'malformed_json' WHEN json_type(json) <> 'OBJECT' THEN 'not_an_object' WHEN ${renderJsonCulprit('json', columns, input.jsonl)} IS NULL THEN 'duplicate_key' ELSE 'cast' END`;
+  for (const compression of new Set(input.files.map((file) => file.compression))) {
+    const files = input.files.filter((file) => file.compression === compression && file.sizeBytes > 0);
+    if (files.length === 0) continue;
+    const counts = await queryRows(
+      connection,
+      `SELECT file_index FROM ${renderJsonLines(input, files)} WHERE ${isBad} GROUP BY file_index ORDER BY file_index`,
+    );
+    for (const { file_index } of counts) {
+      const file = files[Number(file_index)];
+      if (file === undefined) throw new Error('DuckDB numbered a file that was not given');
+      // A window without an order keeps the order of the reader, which is that of the file.
+      const rows = await queryRows(
+        connection,
+        `SELECT number, ${cause} AS cause, CASE WHEN json IS NOT NULL AND json_type(json) = 'OBJECT' THEN ${renderJsonCulprit('json', columns, input.jsonl)} END AS "column"
+         FROM (SELECT row_number() OVER () AS number, json FROM ${renderJsonLines(input, [file])}) WHERE ${isBad} ORDER BY number`,
+      );
+      const lines = await locateFilledLines(
+        file,
+        rows.map(({ number }) => Number(number)),
+      );
+      await insert(
+        connection,
+        input,
+        rows.map((row, index) => {
+          const place = lines[index];
+          const isMalformed = row.cause === 'malformed_json';
+          return {
+            file,
+            line: place?.line,
+            byteOffset: place?.byteOffset,
+            column: row.column === null ? undefined : String(row.column),
+            cause: isMalformed && place?.isUtf8 === false ? 'invalid_utf8' : (row.cause as RejectCause), // one of the words above
+            raw: place?.raw,
+          };
+        }),
+      );
+    }
+  }
+};
+
+/** Files that are read whole are rejected whole. */
+const collectFromWholeFiles = async (connection: DuckDBConnection, input: PinnedTextInput): Promise<void> => {
+  const files = input.files.filter((file) => input.text.rows === 'file' || file.isIrregular === true);
+  if (files.length === 0) return;
+  const rows = await queryRows(
+    connection,
+    `SELECT file_index FROM read_blob([${files.map(({ path }) => quotePath(path)).join(', ')}]) WHERE TRY(decode(content)) IS NULL ORDER BY file_index`,
+  );
+  const rejected = rows.flatMap(({ file_index }) => files[Number(file_index)] ?? []);
+  await insert(
+    connection,
+    input,
+    rejected.map((file) => ({
+      file,
+      line: undefined,
+      byteOffset: undefined,
+      column: 'text',
+      cause: 'invalid_utf8',
+      raw: undefined,
+    })),
+  );
+};
+
+/**
+ * Collects the rejects of tolerant reads that this connection ran to their end. For CSV and lines of text
+ * they are where DuckDB left them; JSON lines and whole files are judged again.
+ */
+export const collectRejects = async (
+  connection: DuckDBConnection,
+  input: PinnedInput,
+  options: RejectOptions = {},
+): Promise<Rejects> => {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${TABLE} (${COLUMNS})`);
+  if (input.format === 'jsonl') await collectFromJsonl(connection, input, options);
+  else if (input.format !== 'parquet') await collectFromTables(connection, input);
+  if (input.format === 'text') await collectFromWholeFiles(connection, input);
+  const order = 'ORDER BY file_number, byte_offset, line';
+  const [count] = await queryRows(connection, `SELECT count(*) AS rows FROM ${TABLE}`);
+  const [first] = await queryRows(connection, `SELECT * FROM ${TABLE} ${order} LIMIT 1`);
+  return {
+    rejectedRows: Number(count?.rows ?? 0),
+    ...(first === undefined ? {} : { first: placeOf(first) }),
+    write: async (path) => {
+      await connection.run(
+        `COPY (SELECT * EXCLUDE (file_number) FROM ${TABLE} ${order}) TO ${quoteText(path)} (FORMAT parquet)`,
+      );
+    },
+  };
+};
+
+const placeOf = (row: Record<string, unknown>): RejectPlace => ({
+  file: String(row.file),
+  ...(row.line === null ? {} : { line: Number(row.line) }),
+  ...(row.byte_offset === null ? {} : { byteOffset: Number(row.byte_offset) }),
+  ...(row.column === null ? {} : { column: String(row.column) }),
+  cause: row.cause as RejectCause, // this module wrote it
+});
+
+/**
+ * Finds why a strict read failed: the first reject, in the order of files and bytes, of the files that the
+ * error names (or of all). Reads those files once more. Returns undefined where every row is good.
+ */
+export const diagnoseReaderError = async (
+  connection: DuckDBConnection,
+  input: PinnedInput,
+  options: RejectOptions & { readonly error?: unknown } = {},
+): Promise<RejectPlace | undefined> => {
+  const message = options.error instanceof Error ? options.error.message : '';
+  const named = input.files.filter(({ path }) => message.includes(path));
+  for (const file of named.length > 0 ? named : input.files) {
+    for (const table of Object.values(REJECT_TABLES)) await connection.run(`DROP TABLE IF EXISTS ${table}`);
+    const one: PinnedInput = { ...input, files: [file] };
+    if (input.format !== 'jsonl') await readTolerantly(connection, one, file, options);
+    const { first } = await collectRejects(connection, one, options);
+    if (first !== undefined) return first;
+  }
+  return undefined;
+};
+
+const readTolerantly = async (
+  connection: DuckDBConnection,
+  input: PinnedInput,
+  { path }: PinnedFile,
+  { columns }: RejectOptions,
+): Promise<void> => {
+  const read = renderReadInput(input, { tolerant: true, ...(columns === undefined ? {} : { columns }) });
+  try {
+    await connection.run(`SELECT count(COLUMNS(*)) FROM ${read}`);
+  } catch (error) {
+    if (!firstLineOf(error).includes('state machine reached an invalid state')) throw error;
+    const reason =
+      'breaks the CSV standard where no single row can be rejected, as by line ends of two kinds; set csv.strict_mode: false';
+    throw new InputFormatError({ path, reason }, { cause: error });
+  }
+};
+
+/** Whether DuckDB refused to read a CSV file in parallel: read it again with `scan: 'serial'`. */
+export const isParallelRefusal = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes('Parallel CSV Reader currently does not support');

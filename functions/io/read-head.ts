@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { InputFormatError, NotYetError } from '../contract/errors-input.ts';
+import type { PinnedFile } from '../contract/pinned-input.ts';
+
+/** A header of ten thousand columns fits. */
+export const HEAD_BYTES = 262_144;
+
+type Openable = Pick<PinnedFile, 'path' | 'compression'>;
+
+/**
+ * Opens a file's bytes, decompressed. The caller consumes or destroys the stream.
+ * Throws NotYetError for `.zst` on a Node without zstd (before 22.15).
+ */
+export const openDecompressed = ({ path, compression }: Openable): Readable => {
+  const source = createReadStream(path);
+  if (compression === 'none') return source;
+  if (compression === 'zstd' && typeof zlib.createZstdDecompress !== 'function')
+    throw new NotYetError('reading .zst files on Node before 22.15');
+  const inflate = compression === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();
+  // Errors reach the reader through `inflate`, which pipeline destroys with the same error.
+  return pipeline(source, inflate, () => {});
+};
+
+/**
+ * Reads the beginning of a file's decompressed bytes: the first line at least, {@link HEAD_BYTES} at most.
+ * Throws InputFormatError where the file is not the compressed file that its name says.
+ */
+export const readHead = async (file: Openable): Promise<Buffer> => {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  const stream = openDecompressed(file);
+  try {
+    for await (const part of stream) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= HEAD_BYTES || part.includes(0x0a)) break;
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const what = file.compression === 'none' ? 'cannot be read' : `cannot be read as ${file.compression}`;
+    throw new InputFormatError({ path: file.path, reason: `${what} (${code})` }, { cause: error });
+  } finally {
+    stream.destroy();
+  }
+  return Buffer.concat(parts).subarray(0, HEAD_BYTES);
+};
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+const startsWithByteOrderMark = (head: Buffer): boolean => head.subarray(0, 3).equals(BYTE_ORDER_MARK);
+
+/** Whether UTF-16 is likely: it says so in its first two bytes. */
+const looksLikeUtf16 = (head: Buffer): boolean =>
+  head.length >= 2 && ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff));
+
+/** What the beginning of a file says about it; small, for there may be many files. */
+export type FileHead = {
+  /** The first line without its end, one character a byte. */
+  readonly firstLine: string;
+  readonly isLineWhole: boolean;
+  /** Nothing but a byte order mark. */
+  readonly isBlank: boolean;
+  readonly isUtf16: boolean;
+  readonly hasByteOrderMark: boolean;
+  readonly newline: '\n' | '\r\n' | '\r' | undefined;
+  /** The first byte that is no blank, as a character; empty where there is none. */
+  readonly firstCharacter: string;
+};
+
+const EMPTY_HEAD: FileHead = {
+  firstLine: '',
+  isLineWhole: false,
+  isBlank: true,
+  isUtf16: false,
+  hasByteOrderMark: false,
+  newline: undefined,
+  firstCharacter: '',
+};
+
+/** Reads and judges the beginning of a file. Throws InputFormatError as {@link readHead}. */
+export const readFileHead = async (file: PinnedFile): Promise<FileHead> => {
+  if (file.sizeBytes === 0) return EMPTY_HEAD;
+  const head = await readHead(file);
+  const hasByteOrderMark = startsWithByteOrderMark(head);
+  const end = head.findIndex((byte) => byte === 0x0a || byte === 0x0d);
+  return {
+    firstLine: head.toString('latin1', 0, end < 0 ? head.length : end),
+    isLineWhole: end >= 0,
+    isBlank: head.length === (hasByteOrderMark ? 3 : 0),
+    isUtf16: looksLikeUtf16(head),
+    hasByteOrderMark,
+    newline: firstNewline(head),
+    firstCharacter: /[^\s]/.exec(head.toString('latin1', hasByteOrderMark ? 3 : 0))?.[0] ?? '',
+  };
+};
+
+/** What ends the first line of a head; undefined where it holds none. */
+const firstNewline = (head: Buffer): '\n' | '\r\n' | '\r' | undefined => {
+  const feed = head.indexOf(0x0a);
+  const carriage = head.indexOf(0x0d);
+  if (carriage < 0 || (feed >= 0 && feed < carriage)) return feed < 0 ? undefined : '\n';
+  return head[carriage + 1] === 0x0a ? '\r\n' : '\r';
+};

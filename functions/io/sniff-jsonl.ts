@@ -1,0 +1,129 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Column } from '../contract/columns.ts';
+import { InputFormatError, InputSchemaError } from '../contract/errors-input.ts';
+import type { JsonlOptions } from '../contract/input.ts';
+import type { PinnedFile, PinnedJsonlInput } from '../contract/pinned-input.ts';
+import { quotePath, quoteText } from '../sql/quote.ts';
+import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
+import { describeColumns, firstLineOf } from './query-rows.ts';
+import { readFileHead } from './read-head.ts';
+
+/** DuckDB's default. */
+const DEFAULT_OBJECT_BYTES = 16_777_216;
+
+/** Files whose lines are sampled for columns and types. */
+const SAMPLED_FILES = 100;
+
+export type SniffedJsonl = {
+  readonly jsonl: PinnedJsonlInput['jsonl'];
+  readonly columns: readonly Column[];
+  readonly files: readonly PinnedFile[];
+};
+
+const refuseNoObjects = async (files: readonly PinnedFile[]): Promise<PinnedFile[]> => {
+  const withNewlines: PinnedFile[] = [];
+  for (const file of files) {
+    const head = await readFileHead(file);
+    if (head.isUtf16 || head.hasByteOrderMark)
+      throw new InputFormatError({
+        path: file.path,
+        reason: 'begins with a byte order mark, which JSON has not; write it as UTF-8 without one',
+      });
+    if (head.firstCharacter === '[')
+      throw new InputFormatError({
+        path: file.path,
+        reason:
+          'begins with "[": it is a JSON array, and jsonl wants one object a line, as `jq -c ".[]"` writes them',
+      });
+    withNewlines.push(head.newline === undefined ? file : { ...file, newline: head.newline });
+  }
+  return withNewlines;
+};
+
+const isEmpty = ({ sizeBytes }: PinnedFile): boolean => sizeBytes === 0;
+
+/** Samples the lines of each compression apart, and unifies by DuckDB's own rule over all. */
+const sampleColumns = async (
+  connection: DuckDBConnection,
+  files: readonly PinnedFile[],
+  options: JsonlOptions,
+): Promise<readonly Column[]> => {
+  const step = Math.max(1, Math.ceil(files.length / SAMPLED_FILES));
+  const sampled = files.filter((_, index) => index % step === 0);
+  const args = [
+    `[${sampled.map(({ path }) => quotePath(path)).join(', ')}]`,
+    "format = 'newline_delimited'",
+    'union_by_name = true',
+    'hive_partitioning = false',
+    'ignore_errors = true',
+    `maximum_object_size = ${options.maximum_object_size ?? DEFAULT_OBJECT_BYTES}`,
+    ...(options.sample_size === undefined ? [] : [`sample_size = ${options.sample_size}`]),
+    ...(options.dateformat === undefined ? [] : [`dateformat = ${quoteText(options.dateformat)}`]),
+    ...(options.timestampformat === undefined
+      ? []
+      : [`timestampformat = ${quoteText(options.timestampformat)}`]),
+  ];
+  try {
+    return await describeColumns(connection, `read_json(${args.join(', ')})`);
+  } catch (error) {
+    throw new InputFormatError(
+      {
+        path: sampled[0]?.path ?? '',
+        reason: `or one beside it cannot be read as JSON lines (${firstLineOf(error)})`,
+      },
+      { cause: error },
+    );
+  }
+};
+
+/**
+ * Finds the columns of JSON lines: those of the sample, or those declared.
+ * Throws InputFormatError (an array, scalars, a byte order mark), InputSchemaError, LimitError.
+ */
+export const sniffJsonl = async (
+  connection: DuckDBConnection,
+  request: { readonly files: readonly PinnedFile[]; readonly options: JsonlOptions },
+): Promise<SniffedJsonl> => {
+  const { options } = request;
+  const files = await refuseNoObjects(request.files);
+  const declared = Object.entries(options.columns ?? {}).map(([name, type]) => ({ name, type }));
+  const filled = files.filter((file) => !isEmpty(file));
+  if (declared.length === 0 && filled.length === 0)
+    throw new InputSchemaError({
+      path: files[0]?.path ?? '',
+      reason: 'is empty, as all files of the input are: no columns are known; give jsonl.columns',
+    });
+  const columns = declared.length > 0 ? declared : await sampleColumns(connection, filled, options);
+  requireObjects(filled, columns, declared.length > 0);
+  const { dateformat, timestampformat } = options;
+  return {
+    files,
+    columns,
+    jsonl: {
+      maximum_object_size: options.maximum_object_size ?? DEFAULT_OBJECT_BYTES,
+      ...(dateformat === undefined ? {} : { dateformat }),
+      ...(timestampformat === undefined ? {} : { timestampformat }),
+    },
+  };
+};
+
+const requireObjects = (
+  files: readonly PinnedFile[],
+  columns: readonly Column[],
+  isDeclared: boolean,
+): void => {
+  const path = files[0]?.path ?? '';
+  const [first] = columns;
+  // DuckDB names the single column `json` where the sampled values are no objects, or objects without fields.
+  const isScalar = columns.length === 1 && first?.name === 'json' && !isDeclared;
+  if (isScalar && first.type !== 'JSON' && !first.type.startsWith('STRUCT'))
+    throw new InputFormatError({
+      path,
+      reason: 'has no JSON object with fields in its sample; jsonl wants one object a line',
+    });
+  refuseColumnCount(path, columns.length);
+  refuseHostileNames(
+    path,
+    columns.map(({ name }) => name),
+  );
+};

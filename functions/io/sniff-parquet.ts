@@ -1,0 +1,169 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Column } from '../contract/columns.ts';
+import { InputFormatError, InputSchemaError } from '../contract/errors-input.ts';
+import type { PinnedFile } from '../contract/pinned-input.ts';
+import { foldColumnName } from '../contract/spec-values.ts';
+import { widenParquetTypes } from '../core/unify-types.ts';
+import { quotePath } from '../sql/quote.ts';
+import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
+import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
+
+export type SniffedParquet = {
+  readonly parquet: { readonly isUniform: boolean };
+  readonly columns: readonly Column[];
+  readonly files: readonly PinnedFile[];
+};
+
+type Shape = { readonly path: string; readonly columns: readonly Column[] };
+
+const listOf = (files: readonly PinnedFile[]): string =>
+  `[${files.map(({ path }) => quotePath(path)).join(', ')}]`;
+
+/** Reads all footers in one query each for schema and rows: a file by its path to what its footer says. */
+const readFooters = async (connection: DuckDBConnection, files: readonly PinnedFile[]) => {
+  const schemas = await queryRows(
+    connection,
+    `SELECT file_name, string_agg(concat_ws(chr(31), name, type, num_children, repetition_type, converted_type, logical_type, scale, precision, duckdb_type), chr(30) ORDER BY column_id) AS signature FROM parquet_schema(${listOf(files)}) GROUP BY ALL`,
+  );
+  const counts = await queryRows(
+    connection,
+    `SELECT file_name, num_rows FROM parquet_file_metadata(${listOf(files)})`,
+  );
+  return {
+    signatures: new Map(schemas.map((row) => [String(row.file_name), String(row.signature)])),
+    rows: new Map(counts.map((row) => [String(row.file_name), Number(row.num_rows)])),
+  };
+};
+
+/** DuckDB does not always say which file is broken: asks each. */
+const nameBroken = async (
+  connection: DuckDBConnection,
+  files: readonly PinnedFile[],
+  error: unknown,
+): Promise<InputFormatError> => {
+  for (const file of files)
+    try {
+      await queryRows(connection, `SELECT count(*) FROM parquet_schema(${quotePath(file.path)})`);
+    } catch (cause) {
+      const reason = firstLineOf(cause).replaceAll(file.path, 'it');
+      return new InputFormatError(
+        { path: file.path, reason: `is not a whole Parquet file (${reason})` },
+        { cause },
+      );
+    }
+  throw error;
+};
+
+const describeShapes = async (
+  connection: DuckDBConnection,
+  files: readonly PinnedFile[],
+  signatures: ReadonlyMap<string, string>,
+): Promise<readonly Shape[]> => {
+  const shapes = new Map<string, Shape>();
+  for (const { path } of files) {
+    const signature = signatures.get(path);
+    if (signature === undefined) throw new InputFormatError({ path, reason: 'has no Parquet footer' });
+    if (shapes.has(signature)) continue;
+    const columns = await describeColumns(
+      connection,
+      `read_parquet(${quotePath(path)}, hive_partitioning = false)`,
+    );
+    shapes.set(signature, { path, columns });
+    await refuseNames(connection, path, columns);
+  }
+  return [...shapes.values()];
+};
+
+const refuseNames = async (
+  connection: DuckDBConnection,
+  path: string,
+  columns: readonly Column[],
+): Promise<void> => {
+  refuseColumnCount(path, columns.length);
+  refuseHostileNames(
+    path,
+    columns.map(({ name }) => name),
+  );
+  // DuckDB renames the second `a` to `a_1`; the footer still has both.
+  const written = await queryRows(
+    connection,
+    `SELECT name FROM parquet_schema(${quotePath(path)}) WHERE column_id > 0`,
+  );
+  const names = new Set(written.map(({ name }) => String(name)));
+  const renamed = columns.filter(({ name }) => !names.has(name)).map(({ name }) => name);
+  if (renamed.length > 0)
+    throw new InputSchemaError({
+      path,
+      reason: 'names a column twice (upper and lower case do not count)',
+      columns: renamed,
+    });
+};
+
+const unifyShapes = (shapes: readonly Shape[], schema: 'same' | 'union'): readonly Column[] => {
+  const byName = new Map<string, { readonly name: string; readonly types: string[] }>();
+  for (const { columns } of shapes)
+    for (const { name, type } of columns) {
+      const entry = byName.get(foldColumnName(name)) ?? { name, types: [] };
+      entry.types.push(type);
+      byName.set(foldColumnName(name), entry);
+    }
+  if (schema === 'same') requireSame(shapes);
+  return [...byName.values()].map(({ name, types }) => {
+    const type = widenParquetTypes(types);
+    if (type !== undefined) return { name, type };
+    const odd = shapes.find(({ columns }) =>
+      columns.some(
+        (column) => foldColumnName(column.name) === foldColumnName(name) && column.type !== types[0],
+      ),
+    );
+    throw new InputSchemaError({
+      path: odd?.path ?? '',
+      reason: `has another type than ${JSON.stringify(shapes[0]?.path)}, and none holds both (${[...new Set(types)].join(', ')})`,
+      columns: [name],
+    });
+  });
+};
+
+const requireSame = (shapes: readonly Shape[]): void => {
+  const [first] = shapes;
+  const expected = new Map((first?.columns ?? []).map(({ name }) => [foldColumnName(name), name]));
+  for (const { path, columns } of shapes) {
+    const names = new Set(columns.map(({ name }) => foldColumnName(name)));
+    const lacking = [...expected].filter(([folded]) => !names.has(folded)).map(([, name]) => name);
+    const extra = columns.filter(({ name }) => !expected.has(foldColumnName(name))).map(({ name }) => name);
+    if (lacking.length === 0 && extra.length === 0) continue;
+    throw new InputSchemaError({
+      path,
+      reason: `${lacking.length > 0 ? 'lacks columns of' : 'has more columns than'} ${JSON.stringify(first?.path)}; set input.schema: union to read both`,
+      columns: lacking.length > 0 ? lacking : extra,
+    });
+  }
+};
+
+/**
+ * Finds columns, types and rows of Parquet files from their footers.
+ * Throws InputFormatError (a broken footer), InputSchemaError (files differ), LimitError.
+ */
+export const sniffParquet = async (
+  connection: DuckDBConnection,
+  request: { readonly files: readonly PinnedFile[]; readonly schema: 'same' | 'union' },
+): Promise<SniffedParquet> => {
+  const empty = request.files.find(({ sizeBytes }) => sizeBytes === 0);
+  if (empty !== undefined)
+    throw new InputFormatError({ path: empty.path, reason: 'is empty, and so no Parquet file' });
+  const compressed = request.files.find(({ compression }) => compression !== 'none');
+  if (compressed !== undefined)
+    throw new InputFormatError({
+      path: compressed.path,
+      reason: `is compressed as a whole, which Parquet files are not read from; unpack it`,
+    });
+  const footers = await readFooters(connection, request.files).catch(async (error: unknown) => {
+    throw await nameBroken(connection, request.files, error);
+  });
+  const shapes = await describeShapes(connection, request.files, footers.signatures);
+  return {
+    parquet: { isUniform: shapes.length === 1 },
+    columns: unifyShapes(shapes, request.schema),
+    files: request.files.map((file) => ({ ...file, rows: footers.rows.get(file.path) ?? 0 })),
+  };
+};

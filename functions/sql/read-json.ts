@@ -1,0 +1,101 @@
+import type { Column } from '../contract/columns.ts';
+import { parseType, type TypeShape } from '../core/parse-type.ts';
+import { quoteIdentifier, quoteText } from './quote.ts';
+
+/**
+ * The law: for each line that `read_json` with `columns` accepts, these expressions give the same
+ * values; for each that it refuses they fail. `TRY_CAST` would not: it puts NULL into lists and structs.
+ */
+export type JsonFormats = {
+  readonly dateformat?: string | undefined;
+  readonly timestampformat?: string | undefined;
+};
+
+/** A JSON pointer to a key of an object, whatever characters it has. */
+const pointerTo = (key: string): string => quoteText(`/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+
+const renderDuplicateCheck = (json: string, names: readonly string[]): string => {
+  const known = `list_filter(json_keys(${json}), lambda k: k IN (${names.map(quoteText).join(', ')}))`;
+  return `list_unique(json_keys(${json})) < len(json_keys(${json})) AND list_unique(${known}) < len(${known})`;
+};
+
+const renderFields = (
+  json: string,
+  columns: readonly Column[],
+  formats: JsonFormats,
+  depth: number,
+): string => {
+  const fields = columns.map(({ name, type }) => {
+    const value = `json_extract(${json}, ${pointerTo(name)})`;
+    return `${quoteIdentifier(name)} := ${renderValue(value, parseType(type), formats, depth)}`;
+  });
+  return `struct_pack(${fields.join(', ')})`;
+};
+
+const FORMATTED: Readonly<Record<string, keyof JsonFormats>> = {
+  DATE: 'dateformat',
+  TIMESTAMP: 'timestampformat',
+  'TIMESTAMP WITH TIME ZONE': 'timestampformat',
+  TIMESTAMPTZ: 'timestampformat',
+};
+
+const isPlain = (type: TypeShape, formats: JsonFormats): boolean => {
+  if (type.kind === 'scalar') return formatOf(type.text, formats) === undefined;
+  if (type.kind === 'list') return isPlain(type.element, formats);
+  return type.kind === 'map' && isPlain(type.key, formats) && isPlain(type.value, formats);
+};
+
+const formatOf = (type: string, formats: JsonFormats): string | undefined => {
+  const option = FORMATTED[type.toUpperCase()];
+  return option === undefined ? undefined : formats[option];
+};
+
+/** Renders the value of a type from a JSON expression; it fails where `read_json` would. */
+const renderValue = (json: string, type: TypeShape, formats: JsonFormats, depth: number): string => {
+  if (type.kind === 'scalar') {
+    // CAST keeps the quotes of a JSON string.
+    if (type.text === 'VARCHAR') return `json_extract_string(${json}, '$')`;
+    const format = formatOf(type.text, formats);
+    return format === undefined
+      ? `CAST(${json} AS ${type.text})`
+      : `CAST(strptime(json_extract_string(${json}, '$'), ${quoteText(format)}) AS ${type.text})`;
+  }
+  if (type.kind === 'struct') {
+    const columns = type.fields.map(({ name, type: { text } }) => ({ name, type: text }));
+    const repeats = renderDuplicateCheck(
+      json,
+      columns.map(({ name }) => name),
+    );
+    // The cast gives NULL for null, and fails by itself for what is no object and for repeated keys.
+    return `CASE WHEN json_type(${json}) = 'OBJECT' AND NOT (${repeats}) THEN ${renderFields(json, columns, formats, depth)} ELSE CAST(${json} AS ${type.text}) END`;
+  }
+  if (isPlain(type, formats)) return `CAST(${json} AS ${type.text})`;
+  const item = `e${depth}`;
+  if (type.kind === 'list')
+    return `list_transform(CAST(${json} AS JSON[]), lambda ${item}: ${renderValue(item, type.element, formats, depth + 1)})`;
+  const value = renderValue(`${item}.value`, type.value, formats, depth + 1);
+  return `map_from_entries(list_transform(map_entries(CAST(${json} AS MAP(${type.key.text}, JSON))), lambda ${item}: struct_pack(key := ${item}.key, value := ${value})))`;
+};
+
+/**
+ * Renders a STRUCT of `columns` from `json`, a column of type JSON that holds one line, or NULL where the
+ * line is malformed. It is NULL where the line is no object or repeats a key; it fails where a value does
+ * not fit. TRY around it makes both NULL.
+ */
+export const renderJsonRow = (json: string, columns: readonly Column[], formats: JsonFormats): string => {
+  const nulls = columns.map(({ name, type }) => `${quoteIdentifier(name)} := CAST(NULL AS ${type})`);
+  const repeats = renderDuplicateCheck(
+    json,
+    columns.map(({ name }) => name),
+  );
+  return `CASE json_type(${json}) WHEN 'OBJECT' THEN CASE WHEN NOT (${repeats}) THEN ${renderFields(json, columns, formats, 0)} END WHEN 'NULL' THEN struct_pack(${nulls.join(', ')}) END`;
+};
+
+/** Renders the name of the first column whose value does not fit, NULL where it is not a column's fault. */
+export const renderJsonCulprit = (json: string, columns: readonly Column[], formats: JsonFormats): string => {
+  const cases = columns.map(({ name, type }) => {
+    const value = `json_extract(${json}, ${pointerTo(name)})`;
+    return `WHEN TRY(${renderValue(value, parseType(type), formats, 0)}) IS NULL AND json_type(${value}) <> 'NULL' THEN ${quoteText(name)}`;
+  });
+  return `CASE ${cases.join(' ')} END`;
+};
