@@ -1,4 +1,15 @@
-import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml';
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+  type YAMLMap,
+} from 'yaml';
 import { SPEC_LIMITS } from '../functions/contract/spec-limits.ts';
 import type { SpecProblem } from '../functions/core/explain-issues.ts';
 import type { SpecPath } from '../functions/core/spec-path.ts';
@@ -215,18 +226,41 @@ export const readYamlDocument = (text: string, basePath: SpecPath = []): SpecDoc
   return { value, problems: walk.problems, locate };
 };
 
-/** Where V8 says that JSON breaks. */
+/** Where V8 says that JSON breaks; of an unexpected token it says only which. */
 const JSON_ERROR_OFFSET = /at position (\d+)/;
 
-/** Reads a JSON document: as strict as JSON, with the positions of {@link readYamlDocument}. */
-export const readJsonDocument = (text: string): SpecDocument => {
+const findJsonError = (text: string): { readonly reason: string; readonly offset?: number } | undefined => {
   try {
     JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const offset = Number(JSON_ERROR_OFFSET.exec(error.message)?.[1] ?? text.length);
     const reason = error.message.replace(/,? ?\.{0,3}"[\s\S]*$| (in JSON )?at position.*$| in JSON$/s, '');
-    return onlyProblem(problemAt(`not valid JSON: ${reason}`, [], positionOf(text, offset)));
+    if (error.message.includes('end of JSON')) return { reason, offset: text.length };
+    const offset = JSON_ERROR_OFFSET.exec(error.message)?.[1];
+    return offset === undefined ? { reason } : { reason, offset: Number(offset) };
+  }
+  return undefined;
+};
+
+/** Halves the text: a prefix that stops before the mistake is only unfinished. */
+const findUnexpectedToken = (text: string): number => {
+  let [unfinished, broken] = [0, text.length];
+  while (broken - unfinished > 1) {
+    const middle = (unfinished + broken) >> 1;
+    const error = findJsonError(text.slice(0, middle));
+    if (error === undefined || error.offset === middle) unfinished = middle;
+    else broken = middle;
+  }
+  return unfinished;
+};
+
+/** Reads a JSON document: as strict as JSON, with the positions of {@link readYamlDocument}. */
+export const readJsonDocument = (text: string): SpecDocument => {
+  if (text.trim() === '') return { value: null, problems: [], locate: () => undefined };
+  const error = findJsonError(text);
+  if (error !== undefined) {
+    const offset = error.offset ?? findUnexpectedToken(text);
+    return onlyProblem(problemAt(`not valid JSON: ${error.reason}`, [], positionOf(text, offset)));
   }
   // A tab can stand only between the tokens of JSON, where YAML wants blanks.
   return readYamlDocument(text.replaceAll('\t', ' '));

@@ -135,7 +135,7 @@ export const JobSpec = JobSpecFields.superRefine((spec, context) => {
     context.addIssue({ code: 'custom', path, message, params: { known } });
   checkAdapters(spec, refuse);
   if (spec.deadline === undefined && spec.on_deadline !== 'alert')
-    refuse(['on_deadline'], `on_deadline: ${spec.on_deadline} needs a deadline`);
+    refuse(['on_deadline'], `\`${spec.on_deadline}\` needs a deadline`);
 }).meta({ id: 'JobSpec', title: 'Daybreak job spec', description: 'What a user submits.' });
 /** A validated job: defaults filled in, expressions as text. */
 export type JobSpec = z.infer<typeof JobSpec>;

@@ -50,15 +50,42 @@ const STEPS_ELSEWHERE: Readonly<Record<string, string>> = {
   apply: 'map',
 };
 
-/** Says where a field that is unknown at this place belongs; `undefined` where nobody knows. */
-export const adviseField = (path: SpecPath): string | undefined => {
-  const name = String(path.at(-1));
-  const isCsvOption = path.length === 3 && path[0] === 'input' && path[1] === 'csv';
-  return isCsvOption && Object.hasOwn(CSV_OPTIONS_ELSEWHERE, name) ? CSV_OPTIONS_ELSEWHERE[name] : undefined;
+const SAMPLING = ['temperature', 'top_p', 'top_k', 'min_p', 'max_tokens', 'min_tokens', 'stop'];
+
+/** What other tools call the fields of a part of a spec. */
+const FIELDS_ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  input: {
+    path: 'it is `uri`',
+    paths: 'it is `uri`',
+    file: 'it is `uri`',
+    files: 'it is `uri`',
+    source: 'it is `uri`',
+    type: 'it is `format`',
+  },
+  output: { path: 'it is `uri`', file: 'it is `uri`', folder: 'it is `uri`', type: 'it is `format`' },
+  csv: CSV_OPTIONS_ELSEWHERE,
+  group_by: {
+    by: 'it is `keys`',
+    columns: 'it is `keys`',
+    agg: 'it is `aggregates`',
+    aggs: 'it is `aggregates`',
+  },
+  sort: {
+    keys: 'it is `by`',
+    columns: 'it is `by`',
+    n: 'it is `limit`',
+    top: 'it is `limit`',
+    desc: 'write it after the expression: `by: n DESC`',
+  },
+  infer: Object.fromEntries(SAMPLING.map((name) => [name, `it is \`sampling.${name}\``])),
 };
 
+const lookUp = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+/** Says where a field that is unknown at this place belongs; `undefined` where nobody knows. */
+export const adviseField = (path: SpecPath): string | undefined =>
+  lookUp(lookUp(FIELDS_ELSEWHERE, String(path.at(-2))) ?? {}, String(path.at(-1)));
+
 /** The step that does what this word means elsewhere. */
-export const adviseStep = (name: string): string | undefined => {
-  const word = name.toLowerCase();
-  return Object.hasOwn(STEPS_ELSEWHERE, word) ? STEPS_ELSEWHERE[word] : undefined;
-};
+export const adviseStep = (name: string): string | undefined => lookUp(STEPS_ELSEWHERE, name.toLowerCase());

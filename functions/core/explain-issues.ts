@@ -159,6 +159,9 @@ const explainCustom = (
   return { path, at: 'key', message: issue.message, ...(suggestion === undefined ? {} : { suggestion }) };
 };
 
+const explainName = (issue: Issue): string =>
+  issue.code === 'too_small' || issue.code === 'too_big' ? `the name ${phraseIssue(issue)}` : issue.message;
+
 /** What zod found wrong in `root`, as sentences. `schema` is the one that refused it; `base` the place of `root`. */
 export const explainIssues = (
   schema: z.core.$ZodType,
@@ -182,13 +185,13 @@ export const explainIssues = (
         return explainIssues(schema, root, moved, base);
       }
       case 'invalid_key':
-        return issue.issues.map(({ message }) => ({ path, at: 'key', message: `the name ${message}` }));
+        return issue.issues.map((nested) => ({ path, at: 'key', message: explainName(nested) }));
       case 'custom':
         return [explainCustom(issue, path, value)];
       case 'too_small':
       case 'too_big': {
         const found = typeof value === 'number' ? `, found ${value}` : '';
-        return [{ path, at: 'value', message: `${issue.message}${found}` }];
+        return [{ path, at: 'value', message: `${phraseIssue(issue)}${found}` }];
       }
       default:
         return [explainMismatch(issue, path, value)];
