@@ -1,5 +1,4 @@
 /** Interprets the cases of store-cases.json, as README.md describes them, against a store. */
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,10 +17,7 @@ import { openRun } from '../../functions/io/open-run.ts';
 import { putOutcome, readOutcome } from '../../functions/io/put-outcome.ts';
 import { listAmendments, putAmendment, putSealed, readSealed } from '../../functions/io/seal-stage.ts';
 import { type Fault, openFaultyStore } from './faulty-store.ts';
-import { type Step, type StoreCase, StoreCases } from './store-case.ts';
-
-export const readStoreCases = (): StoreCases =>
-  StoreCases.parse(JSON.parse(readFileSync(new URL('./store-cases.json', import.meta.url), 'utf8')));
+import type { Step, StoreCase, StoreCases } from './store-case.ts';
 
 type World = { readonly store: ObjectStore; readonly base: StoreCases['base']; openings: number };
 type Operation = (store: ObjectStore, step: Step, world: World) => Promise<unknown>;

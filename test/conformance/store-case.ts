@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 
 /** The suite's form, as README.md describes it. */
@@ -53,3 +54,6 @@ export const StoreCases = z.strictObject({
 });
 export type StoreCases = z.infer<typeof StoreCases>;
 export type StoreCase = StoreCases['cases'][number];
+
+export const readStoreCases = (): StoreCases =>
+  StoreCases.parse(JSON.parse(readFileSync(new URL('./store-cases.json', import.meta.url), 'utf8')));

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreError } from '../../functions/contract/errors-store.ts';
 import { nodeFiles } from '../../functions/io/file-operations.ts';
 import { openFileStore } from '../../functions/io/file-store.ts';
-import { readStoreCases, runStoreCase } from '../conformance/run-store-cases.ts';
+import { runStoreCase } from '../conformance/run-store-cases.ts';
+import { readStoreCases } from '../conformance/store-case.ts';
 import { type DeathMoment, dyingFiles, unsyncedFiles } from './dying-files.ts';
 
 let root: string;

@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest';
+import type { Outcome } from '../../functions/contract/outcome.ts';
+import { PlanHeader } from '../../functions/contract/plan-header.ts';
+import { OUTCOMES } from '../../functions/contract/stages.ts';
+import { decideAdoption, decideRun, type StageStanding } from '../../functions/core/decide-run.ts';
+import { readStoreCases } from '../conformance/store-case.ts';
+
+const AT = '2026-11-22T00:00:00.000Z';
+const plan = PlanHeader.parse({ ...readStoreCases().base.plan, run: '0007', openedAt: AT });
+const outcome = (kind: Outcome['kind']): Outcome => ({ job: plan.job, run: plan.run, kind, at: AT });
+const other = {
+  digest: '1'.repeat(64),
+  engine: { ...plan.formats, engine: 'other' },
+  block: { ...plan.formats, block: 'other' },
+};
+
+it('opens the first run of a job, and goes on in one without an outcome', () => {
+  expect(decideRun(undefined, plan)).toEqual({ kind: 'open', run: '0001' });
+  expect(decideRun({ plan }, plan)).toEqual({ kind: 'continue', run: '0007' });
+});
+
+it('supersedes a run of another plan or of other formats', () => {
+  expect(decideRun({ plan }, { ...plan, digest: other.digest })).toEqual({ kind: 'supersede', run: '0007' });
+  expect(decideRun({ plan }, { ...plan, formats: other.engine })).toEqual({ kind: 'supersede', run: '0007' });
+});
+
+it.each(OUTCOMES)('goes on after the outcome %s only where that leaves work to do', (kind) => {
+  const decision = decideRun({ plan, outcome: outcome(kind) }, plan);
+  const isOver = kind === 'published' || kind === 'partial' || kind === 'refused';
+  expect(decision).toEqual(
+    isOver
+      ? { kind: 'ended', run: '0007', outcome: outcome(kind) }
+      : { kind: 'open', run: '0008', from: '0007' },
+  );
+});
+
+const standing = (stage: string, isSealed: boolean, isPresent: boolean, amendments = 0): StageStanding => ({
+  stage,
+  isSealed,
+  isPresent,
+  amendments,
+});
+
+it.each([
+  ['nothing sealed', [false, false], [false, false], [], '00-map'],
+  ['the first stage sealed', [true, false], [true, false], ['00-map'], '01-reduce'],
+  ['both sealed', [true, true], [true, true], ['00-map', '01-reduce'], undefined],
+  ['both sealed, the first one swept', [true, true], [false, true], ['00-map', '01-reduce'], undefined],
+  ['both sealed, a block of the last one gone', [true, true], [true, false], ['00-map'], '01-reduce'],
+  ['both sealed, everything gone', [true, true], [false, false], [], '00-map'],
+  ['a seal after one that does not count', [false, true], [false, true], [], '00-map'],
+] as const)('adopts what stands: %s', (_, sealed, present, adopted, open) => {
+  const standings = ['00-map', '01-reduce'].map((stage, index) =>
+    standing(stage, sealed[index] === true, present[index] === true, index),
+  );
+  expect(decideAdoption(plan, standings, plan)).toEqual({
+    run: '0007',
+    sealed: adopted,
+    ...(open === undefined ? {} : { open: { stage: open, amendments: open === '00-map' ? 0 : 1 } }),
+  });
+});
+
+it('adopts nothing across plans or block formats, and no single commits across engines', () => {
+  const standings = [standing('00-map', true, true), standing('01-reduce', false, false)];
+  expect(decideAdoption(plan, standings, { ...plan, digest: other.digest })).toBeUndefined();
+  expect(decideAdoption(plan, standings, { ...plan, formats: other.block })).toBeUndefined();
+  expect(decideAdoption(plan, standings, { ...plan, formats: other.engine })).toEqual({
+    run: '0007',
+    sealed: ['00-map'],
+  });
+  expect(decideAdoption(plan, standings.slice(1), { ...plan, formats: other.engine })).toBeUndefined();
+});
