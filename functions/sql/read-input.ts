@@ -199,6 +199,7 @@ const planJsonl = (
     const strict = `read_json(${pathList(files)}, ${readerOptions({
       auto_detect: 'false',
       format: quoteText('newline_delimited'),
+      records: quoteText('true'),
       columns: columnsOption(read),
       maximum_object_size: String(input.jsonl.maximum_object_size),
       compression: compressionOption(files),

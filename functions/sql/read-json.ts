@@ -55,6 +55,7 @@ const renderValue = (json: string, type: TypeShape, formats: JsonFormats, depth:
   if (type.kind === 'scalar') {
     // CAST keeps the quotes of a JSON string.
     if (type.text === 'VARCHAR') return `json_extract_string(${json}, '$')`;
+    if (type.text === 'JSON') return `CASE WHEN json_type(${json}) <> 'NULL' THEN ${json} END`;
     const format = formatOf(type.text, formats);
     return format === undefined
       ? `CAST(${json} AS ${type.text})`
