@@ -95,7 +95,7 @@ export const TypeText = text('a type such as BIGINT')
 export type TypeText = z.infer<typeof TypeText>;
 
 export const DURATION_PATTERN =
-  /^(?=\d)(?=.*[1-9])(?!.* ( |$))(\d{1,6}d)? ?(\d{1,6}h)? ?(\d{1,6}m)? ?(\d{1,6}s)?$/;
+  /^(?=\d)(?=.*[1-9])(?!.* (?: |$))(\d{1,6}d)? ?(\d{1,6}h)? ?(\d{1,6}m)? ?(\d{1,6}s)?$/;
 const A_DURATION = 'a duration such as 90m or 1d 2h';
 
 export const Duration = text(A_DURATION)
