@@ -169,6 +169,8 @@ const syntaxProblem = (
     return expressionProblem(source, `the ${LISTS[source.form]} holds a statement`);
   }
   const [message = ''] = error_message.split('\n');
-  const at = position === undefined ? undefined : Math.max(0, Number(position) - prefix.length);
+  // Unlike the places of nodes, which are bytes, that of a syntax error counts characters.
+  const before = [...source.text].slice(0, Math.max(0, Number(position) - prefix.length)).join('');
+  const at = position === undefined ? undefined : Buffer.byteLength(before);
   return expressionProblem(source, message.replace(/\.$/, ''), { at });
 };
