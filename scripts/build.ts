@@ -1,7 +1,6 @@
 /** Builds what the package ships: `dist/daybreak.js` (the command), `dist/index.js` (the library), their types. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -35,21 +34,5 @@ chmodSync(path.join(dist, 'daybreak.js'), 0o755);
 const schema = path.join(root, 'docs', 'spec.schema.json');
 if (existsSync(schema)) copyFileSync(schema, path.join(dist, 'spec.schema.json'));
 
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-execFileSync(
-  process.execPath,
-  [
-    tsc,
-    '--project',
-    'tsconfig.json',
-    '--noEmit',
-    'false',
-    '--emitDeclarationOnly',
-    '--declaration',
-    '--rootDir',
-    '.',
-    '--outDir',
-    path.join('dist', 'types'),
-  ],
-  { cwd: root, stdio: 'inherit' },
-);
+const tsc = path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'tsc.cmd' : 'tsc');
+execFileSync(tsc, ['--project', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });

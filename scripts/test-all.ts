@@ -1,0 +1,76 @@
+/**
+ * `npm test`: every tier, after preparing what each needs. The last line is `N passed, N failed`.
+ * A tier that cannot run counts as a failure.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+const node = process.execPath;
+const bin = (name: string): string => path.join(root, 'node_modules', '.bin', name);
+
+/** A step that is no test suite: it passes or it fails. */
+const STEPS = [
+  { name: 'lint', command: bin('biome'), args: ['check', '--error-on-warnings', '.'] },
+  { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
+  { name: 'build', command: node, args: ['scripts/build.ts'] },
+  { name: 'python', command: node, args: ['scripts/setup-python.ts'] },
+] as const;
+
+const TIERS = ['unit', 'flow'] as const;
+
+type Tally = { passed: number; failed: number };
+
+const run = (command: string, args: readonly string[]): boolean => {
+  const startedAt = performance.now();
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error !== undefined) process.stderr.write(`${command}: ${error.message}\n`);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  process.stdout.write(
+    `-- ${path.basename(command)} ${args.join(' ')}: ${status ?? 'killed'} in ${seconds} s\n`,
+  );
+  return status === 0;
+};
+
+const runTier = (tier: string, folder: string): Tally => {
+  const report = path.join(folder, `${tier}.json`);
+  const isGreen = run(bin('vitest'), [
+    'run',
+    '--project',
+    tier,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  try {
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+    };
+    // A file that does not load has no failed test, yet the tier failed.
+    return { passed: numPassedTests, failed: isGreen ? numFailedTests : Math.max(numFailedTests, 1) };
+  } catch (error) {
+    process.stderr.write(`the tier ${tier} left no report: ${error}\n`);
+    return { passed: 0, failed: 1 };
+  }
+};
+
+const total: Tally = { passed: 0, failed: 0 };
+for (const { command, args } of STEPS) {
+  if (run(command, args)) total.passed += 1;
+  else total.failed += 1;
+}
+const folder = mkdtempSync(path.join(tmpdir(), 'daybreak-test-'));
+try {
+  for (const tier of TIERS) {
+    const { passed, failed } = runTier(tier, folder);
+    total.passed += passed;
+    total.failed += failed;
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+process.exit(total.failed === 0 ? 0 : 1);
