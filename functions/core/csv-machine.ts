@@ -1,11 +1,11 @@
 /**
- * The law: a cut is a place where DuckDB 1.5.5, reading the whole file with the same fixed dialect,
- * begins a row. The machine follows DuckDB's own transitions. Where DuckDB goes on in a way that a
- * reader of one range could not repeat (a lone carriage return, a mixed newline, text after a
- * closing quote in strict mode), the machine is `INVALID`, and the file runs as one task.
+ * The law: a cut is a place where DuckDB 1.5.5, reading the whole file with the same fixed dialect in
+ * `strict_mode`, begins a row. The machine follows DuckDB's own transitions. Where DuckDB reports an
+ * error, or goes on in a way that the reader of one range could not repeat (a lone carriage return,
+ * the other newline), the state is `invalid`, and the file runs as one task.
  */
 
-/** A CSV dialect with nothing left to guess. */
+/** A CSV dialect with nothing left to guess, in DuckDB's `strict_mode`. */
 export type CsvDialect = {
   /** 1 to 4 bytes in UTF-8. */
   readonly delimiter: string;
@@ -14,13 +14,11 @@ export type CsvDialect = {
   /** One ASCII character, may equal the quote; null where nothing escapes. */
   readonly escape: string | null;
   readonly newline: '\n' | '\r\n';
-  /** DuckDB's `strict_mode`. */
-  readonly isStrict: boolean;
   /** DuckDB's `max_line_size`, in bytes. It bounds what a range reads past its end. */
   readonly maxRowBytes: number;
 };
 
-/** States; those from `INVALID` on interrupt the scan. */
+/** States; those from `invalid` on interrupt the scan. */
 export const STATES = {
   field: 0,
   delimiter: 1,
@@ -32,13 +30,11 @@ export const STATES = {
   quoteEnd: 7,
   quotedEscape: 8,
   leadingSpace: 9,
-  fieldEscape: 10,
-  maybeQuoted: 11,
-  invalid: 12,
-  rowStart: 13,
+  invalid: 10,
+  rowStart: 11,
 } as const;
 
-const STATE_COUNT = 14;
+const STATE_COUNT = 12;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const SPACE = 0x20;
@@ -69,12 +65,10 @@ export const createCsvMachine = (dialect: CsvDialect): CsvMachine => {
   const quote = byteOf(dialect.quote);
   const escapeByte = byteOf(dialect.escape);
   const first = delimiter[0] ?? -1;
-  const hasFieldEscape = !dialect.isStrict && escapeByte >= 0 && escapeByte !== quote;
 
   fill(STATES.quoted, STATES.quoted);
   fill(STATES.quotedEscape, STATES.quoted);
-  fill(STATES.maybeQuoted, STATES.quoted);
-  fill(STATES.quoteEnd, dialect.isStrict ? STATES.invalid : STATES.quoteEnd);
+  fill(STATES.quoteEnd, STATES.invalid);
   fill(STATES.carriageReturn, STATES.invalid);
   fill(STATES.invalid, STATES.invalid);
 
@@ -88,16 +82,15 @@ export const createCsvMachine = (dialect: CsvDialect): CsvMachine => {
   linkDelimiterBytes(set, delimiter);
 
   for (const state of [STATES.delimiter, STATES.rowStart, STATES.leadingSpace]) {
-    if (hasFieldEscape) set(state, escapeByte, STATES.fieldEscape);
     if (state !== STATES.leadingSpace && first !== SPACE) set(state, SPACE, STATES.leadingSpace);
     set(state, quote, STATES.quoted);
   }
-  if (hasFieldEscape) {
-    set(STATES.field, escapeByte, STATES.fieldEscape);
-    // DuckDB swallows an escaped \r\n in two steps, of which a range would see only one.
-    set(STATES.fieldEscape, RETURN, STATES.invalid);
+  if (quote >= 0) {
+    set(STATES.quoted, quote, STATES.quoteEnd);
+    if (escapeByte === quote) set(STATES.quoteEnd, quote, STATES.quoted);
+    else set(STATES.quoted, escapeByte, STATES.quotedEscape);
+    if (first !== SPACE) set(STATES.quoteEnd, SPACE, STATES.quoteEnd);
   }
-  if (quote >= 0) linkQuotes(set, dialect, { quote, escapeByte, first });
   return {
     transitions,
     quoteByte: quote,
@@ -114,7 +107,6 @@ const FIELD_ENDS = [
   STATES.delimiterByte3,
   STATES.quoteEnd,
   STATES.leadingSpace,
-  STATES.maybeQuoted,
   STATES.rowStart,
 ];
 
@@ -137,15 +129,4 @@ const linkDelimiterBytes = (set: Setter, delimiter: readonly number[]): void => 
     set(delimiterByte2, third, delimiterByte3);
     set(delimiterByte3, fourth, whole);
   }
-};
-
-type QuoteBytes = { readonly quote: number; readonly escapeByte: number; readonly first: number };
-
-const linkQuotes = (set: Setter, dialect: CsvDialect, { quote, escapeByte, first }: QuoteBytes): void => {
-  set(STATES.quoted, quote, STATES.quoteEnd);
-  if (escapeByte >= 0 && escapeByte !== quote) set(STATES.quoted, escapeByte, STATES.quotedEscape);
-  if (escapeByte === quote) set(STATES.quoteEnd, quote, STATES.quoted);
-  if (!dialect.isStrict) set(STATES.quoteEnd, quote, escapeByte < 0 ? STATES.maybeQuoted : STATES.quoted);
-  set(STATES.maybeQuoted, quote, STATES.maybeQuoted);
-  if (![first, quote, escapeByte].includes(SPACE)) set(STATES.quoteEnd, SPACE, STATES.quoteEnd);
 };

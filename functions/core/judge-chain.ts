@@ -35,18 +35,19 @@ export type FileChain = {
 
 /**
  * Judges the cuts of one file: by induction from `dataOffset`, a range whose first row is where the
- * one before ended was cut right. A quoting error anywhere, right or guessed, makes the file one task.
+ * one before ended was cut right. A quoting error counts once the chain has reached its range: before
+ * that it may come from a wrong guess, and the task that re-reads the rest meets it again if it is real.
  */
 export const judgeChain = ({ dataOffset, sizeBytes, reports }: FileChain): ChainVerdict => {
-  for (const [range, { quotingError }] of reports.entries()) {
-    if (quotingError !== undefined) return { kind: 'one-task', range, quotingError };
-  }
   let provenOffset = dataOffset;
   let rows = 0;
   let blankRows = 0;
   for (const [range, report] of reports.entries()) {
     if (report.firstRowOffset !== provenOffset) {
       return { kind: 'broken', brokenRange: range, fromOffset: provenOffset };
+    }
+    if (report.quotingError !== undefined) {
+      return { kind: 'one-task', range, quotingError: report.quotingError };
     }
     provenOffset = report.nextRowOffset;
     rows += report.rows;

@@ -7,6 +7,7 @@ export type FoundDialect = {
   readonly escape: string | null;
   readonly newline: '\n' | '\r\n' | '\r' | null;
   readonly comment: string | null;
+  /** DuckDB's `strict_mode`. */
   readonly isStrict: boolean;
   readonly maxRowBytes: number;
 };
@@ -54,6 +55,8 @@ const judgeDialect = (dialect: FoundDialect): readonly string[] => {
   const reasons: string[] = [];
   if (newline === null) reasons.push('the newline is not known');
   if (newline === '\r') reasons.push('the newline is a lone carriage return');
+  // Without it DuckDB 1.5.5 carries an escape over from a row with too many fields into the next row.
+  if (!dialect.isStrict) reasons.push('strict_mode is off');
   if (comment !== null) reasons.push('the dialect has a comment character');
   if (delimiter === null) reasons.push('the delimiter is not known');
   else if (delimiter === '' || byteLength(delimiter) > 4)
@@ -73,13 +76,13 @@ const judgeDialect = (dialect: FoundDialect): readonly string[] => {
 /** Judges whether a CSV file can be cut into ranges, and completes its dialect. */
 export const judgeCsvSplit = (dialect: FoundDialect, file: TextFileFacts): SplitVerdict<CsvDialect> => {
   const reasons = [...judgeFile(file), ...judgeDialect(dialect)];
-  const { delimiter, newline, quote, isStrict, maxRowBytes } = dialect;
+  const { delimiter, newline, quote, maxRowBytes } = dialect;
   if (reasons.length > 0 || delimiter === null || newline === null || newline === '\r') {
     return { isSplittable: false, reasons };
   }
   return {
     isSplittable: true,
-    format: { delimiter, quote, escape: dialect.escape, newline, isStrict, maxRowBytes },
+    format: { delimiter, quote, escape: dialect.escape, newline, maxRowBytes },
   };
 };
 

@@ -1,3 +1,4 @@
+import { countPlainRows } from './count-plain-rows.ts';
 import { type CsvMachine, STATES } from './csv-machine.ts';
 
 /** Why a range cannot speak for itself; each makes the file one task. */
@@ -46,33 +47,66 @@ export const advanceCsv = (
   const { transitions, newlineBytes, maxRowBytes } = machine;
   const base = cursor.offset;
   const length = bytes.length;
-  let { state, rowStartOffset, rows, blankRows } = cursor;
+  let state = cursor.state;
   let step: ScanStep = 'more';
   let at = 0;
-  for (; at < length; at++) {
+  let nextPlain = 0;
+  for (;;) {
+    if (state === STATES.rowStart && at >= nextPlain) {
+      nextPlain = skipPlainRows(machine, cursor, bytes, stopOffset);
+      at = cursor.rowStartOffset - base;
+      if (at > 0 && cursor.rowStartOffset >= stopOffset) step = 'done';
+    }
+    if (step === 'done' || at >= length) break;
     // Both indexes are inside their arrays: a state is below STATE_COUNT and a byte below 256.
-    state = transitions[(state << 8) | (bytes[at] as number)] as number;
-    if (state < STATES.invalid) continue;
-    const next = base + at + 1;
-    const rowBytes = next - rowStartOffset;
-    if (state === STATES.invalid) step = { offset: next - 1, cause: 'invalid-byte' };
-    else if (rowBytes > maxRowBytes) step = { offset: rowStartOffset, cause: 'row-too-long' };
-    if (step !== 'more') break;
-    if (rowBytes === newlineBytes) blankRows++;
-    else rows++;
-    rowStartOffset = next;
-    if (next >= stopOffset) {
-      step = 'done';
+    do {
+      state = transitions[(state << 8) | (bytes[at] as number)] as number;
       at++;
+    } while (state < STATES.invalid && at < length);
+    if (state < STATES.invalid) break;
+    if (state === STATES.invalid) {
+      step = { offset: base + at - 1, cause: 'invalid-byte' };
+      break;
+    }
+    const rowBytes = base + at - cursor.rowStartOffset;
+    if (rowBytes > maxRowBytes) break;
+    if (rowBytes === newlineBytes) cursor.blankRows++;
+    else cursor.rows++;
+    cursor.rowStartOffset = base + at;
+    if (cursor.rowStartOffset >= stopOffset) {
+      step = 'done';
       break;
     }
   }
-  const offset = base + at;
-  if (step === 'more' && offset - rowStartOffset > maxRowBytes) {
-    step = { offset: rowStartOffset, cause: 'row-too-long' };
-  }
-  Object.assign(cursor, { state, offset, rowStartOffset, rows, blankRows });
-  return step;
+  cursor.state = state;
+  cursor.offset = base + at;
+  const isTooLong = cursor.offset - cursor.rowStartOffset > maxRowBytes;
+  return isTooLong && step === 'more' ? { offset: cursor.rowStartOffset, cause: 'row-too-long' } : step;
+};
+
+/** A stretch without a quote shorter than this is not worth leaving the machine, nor looking again for as long. */
+const PLAIN_BYTES = 2_048;
+
+/**
+ * Counts the rows from `cursor.rowStartOffset` up to the next quote, which need no machine. Answers
+ * the index into `bytes` from which it is worth to look again.
+ */
+const skipPlainRows = (
+  { quoteByte, newlineBytes, maxRowBytes }: CsvMachine,
+  cursor: CsvCursor,
+  bytes: Uint8Array,
+  stopOffset: number,
+): number => {
+  const rowStart = cursor.rowStartOffset - cursor.offset;
+  const quoteAt = quoteByte < 0 ? -1 : bytes.indexOf(quoteByte, rowStart);
+  const to = quoteAt < 0 ? bytes.length : quoteAt;
+  if (to - rowStart < PLAIN_BYTES) return rowStart + PLAIN_BYTES;
+  const count = { rowStart, rows: cursor.rows, blankRows: cursor.blankRows };
+  countPlainRows(bytes, to, count, { newlineBytes, maxRowBytes, stop: stopOffset - cursor.offset });
+  cursor.rows = count.rows;
+  cursor.blankRows = count.blankRows;
+  cursor.rowStartOffset = cursor.offset + count.rowStart;
+  return to + 1;
 };
 
 const IN_QUOTES: readonly number[] = [STATES.quoted, STATES.quotedEscape];

@@ -46,13 +46,20 @@ describe('judgeChain', () => {
     expect(verdict).toEqual({ kind: 'broken', brokenRange: 1, fromOffset: 20 });
   });
 
-  it('makes the file one task where any range met a quoting error, broken or not', () => {
+  it('makes the file one task where the chain reaches a range with a quoting error', () => {
     const quotingError = { offset: 25, cause: 'invalid-byte' } as const;
-    const reports = [report(0, 10), report(12, 20), { ...report(21, 30), quotingError }];
-    expect(judgeChain({ dataOffset: 0, sizeBytes: 30, reports })).toEqual({
+    const reports = [report(0, 20), { ...report(20, 25), quotingError }, report(31, 40)];
+    expect(judgeChain({ dataOffset: 0, sizeBytes: 40, reports })).toEqual({
       kind: 'one-task',
-      range: 2,
+      range: 1,
       quotingError,
     });
+  });
+
+  it('leaves a quoting error past a break to the task that re-reads the rest', () => {
+    const quotingError = { offset: 25, cause: 'invalid-byte' } as const;
+    const reports = [report(0, 20), { ...report(21, 25), quotingError }];
+    const verdict = judgeChain({ dataOffset: 0, sizeBytes: 40, reports });
+    expect(verdict).toEqual({ kind: 'broken', brokenRange: 1, fromOffset: 20 });
   });
 });

@@ -37,6 +37,7 @@ describe('judgeCsvSplit', () => {
       'the newline is not known',
       'the dialect has a comment character',
     ]);
+    expect(reasons({ isStrict: false })).toEqual(['strict_mode is off']);
     expect(reasons({ delimiter: 'abcde' })).toEqual(['the delimiter is not 1 to 4 bytes long']);
     expect(reasons({ delimiter: null })).toEqual(['the delimiter is not known']);
     expect(reasons({ quote: 'ü', escape: 'ü' })).toHaveLength(2);

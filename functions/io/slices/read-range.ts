@@ -18,6 +18,9 @@ import {
 /** Bytes of one read; a range holds two such buffers, so that the next is read while one is scanned and written. */
 export const CHUNK_BYTES = 1_048_576;
 
+/** Bytes past a small range's end that its first read takes: most last rows end there. */
+const OVERHANG_BYTES = 16_384;
+
 /** A range of a file on this machine. */
 export type FileRange = TextRange & { readonly path: string; readonly format: RowFormat };
 
@@ -36,7 +39,7 @@ export const readRange = async (range: FileRange, sink: ByteSink): Promise<Range
   try {
     const begin = planScanBegin(range, range.format);
     const window = begin.needsWindow
-      ? await readChunk(file, Buffer.allocUnsafe(GUESS_BYTES), begin.offset, range)
+      ? await readChunk(file, allocate(GUESS_BYTES, begin.offset, range), begin.offset, range)
       : Buffer.alloc(0);
     const scan = openRangeScan(range, range.format, window);
     await pump(file, range, scan, sink);
@@ -50,7 +53,9 @@ export const readRange = async (range: FileRange, sink: ByteSink): Promise<Range
 };
 
 const pump = async (file: FileHandle, range: FileRange, scan: RangeScan, sink: ByteSink): Promise<void> => {
-  let [current, other] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
+  const chunkBytes = Math.min(CHUNK_BYTES, range.endOffset - scan.cursor.offset + OVERHANG_BYTES);
+  let current = allocate(chunkBytes, scan.cursor.offset, range);
+  let other = allocate(chunkBytes, scan.cursor.offset, range);
   let reading: Promise<Uint8Array> = readChunk(file, current, scan.cursor.offset, range);
   let writing: Promise<void> = Promise.resolve();
   try {
@@ -68,6 +73,10 @@ const pump = async (file: FileHandle, range: FileRange, scan: RangeScan, sink: B
     await Promise.allSettled([reading, writing]);
   }
 };
+
+/** A buffer no larger than what the file has from `offset`. */
+const allocate = (bytes: number, offset: number, range: FileRange): Buffer =>
+  Buffer.allocUnsafe(Math.max(1, Math.min(bytes, range.sizeBytes - offset)));
 
 /** Fills the buffer from `offset`; shorter only at the file's pinned end. */
 const readChunk = async (
@@ -95,7 +104,6 @@ const readChunk = async (
 };
 
 const losesBom = async (file: FileHandle, range: FileRange, report: RangeReport): Promise<boolean> => {
-  if (range.format.kind !== 'csv' || report.quotingError !== undefined) return false;
-  if (report.nextRowOffset === report.firstRowOffset) return false;
+  if (report.quotingError !== undefined || report.nextRowOffset === report.firstRowOffset) return false;
   return startsWithBom(await readChunk(file, Buffer.alloc(3), report.firstRowOffset, range));
 };
