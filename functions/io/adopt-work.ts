@@ -1,8 +1,9 @@
 import type { Commit } from '../contract/commit.ts';
+import { parentTaskId } from '../contract/ids.ts';
 import { renderBlockKey } from '../contract/keys.ts';
 import type { PlanHeader } from '../contract/plan-header.ts';
 import type { StageStanding } from '../core/decide-run.ts';
-import { commitAttempt, listCommits } from './commit-attempt.ts';
+import { commitAttempt, listCommits, listSealedCommits } from './commit-attempt.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ObjectStore } from './object-store.ts';
 import { listAmendments, putAmendment, putSealed, readSealed } from './seal-stage.ts';
@@ -34,12 +35,7 @@ const inspectStage = async (store: ObjectStore, plan: PlanHeader, stage: string)
   if (sealed === undefined || sealed.missing.length > 0) {
     return { stage, isSealed: false, isPresent: false, amendments };
   }
-  const counted = new Map(sealed.commits.map(([task, run, attempt]) => [task, { run, attempt }]));
-  const commits = (await listCommits(store, ids)).filter(({ task, run, attempt }) => {
-    const named = counted.get(task);
-    return named?.run === run && named.attempt === attempt;
-  });
-  if (commits.length !== counted.size) return { stage, isSealed: true, isPresent: false, amendments };
+  const commits = await listSealedCommits(store, sealed);
   const present = await mapBounded(commits, MAX_REQUESTS, (commit) => isBlockPresent(store, commit));
   return { stage, isSealed: true, isPresent: present.every(Boolean), amendments };
 };
@@ -58,10 +54,15 @@ export const adoptWork = async (store: ObjectStore, plan: PlanHeader): Promise<v
     if (sealed !== undefined) await putSealed(store, sealed, run);
   }
   if (open === undefined) return;
-  const source = { job, run: from, stage: open.stage };
+  // A stage that is open again because a block is gone stands under the run that sealed it.
+  const sealed = await readSealed(store, { job, run: from, stage: open.stage });
+  const source = { job, run: sealed?.run ?? from, stage: open.stage };
   const amendments = (await listAmendments(store, source)).slice(0, open.amendments);
   for (const [k, amendment] of amendments.entries()) await putAmendment(store, { k, run }, amendment);
+  // A later amendment of the earlier run may name a task as a later one of this run does, and mean another.
+  const named = new Set(amendments.flatMap(({ tasks }) => tasks.map(({ task }) => task)));
   await mapBounded(await listCommits(store, source), MAX_REQUESTS, async (commit) => {
-    if (await isBlockPresent(store, commit)) await commitAttempt(store, commit, run);
+    const isKnown = parentTaskId(commit.task) === undefined || named.has(commit.task);
+    if (isKnown && (await isBlockPresent(store, commit))) await commitAttempt(store, commit, run);
   });
 };

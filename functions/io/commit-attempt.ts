@@ -6,6 +6,7 @@ import { Commit } from '../contract/commit.ts';
 import { StateError } from '../contract/errors-store.ts';
 import type { StageIds, TaskIds } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
+import type { Sealed } from '../contract/sealed.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type Chosen, putOnce, readState } from './put-once.ts';
@@ -49,6 +50,24 @@ export const listCommits = async (store: ObjectStore, stage: StageIds): Promise<
   }
   const commits = await mapBounded(tasks.sort(), MAX_READS, (task) => readCommit(store, { ...stage, task }));
   return commits.filter((commit) => commit !== undefined);
+};
+
+/**
+ * The commits that a seal counted, in task order. They stand under the run that sealed, which for an adopted seal
+ * is an earlier one. Fails with StateError where one is gone or is not the counted one.
+ */
+export const listSealedCommits = async (store: ObjectStore, sealed: Sealed): Promise<readonly Commit[]> => {
+  const { job, run, stage } = sealed;
+  return mapBounded(sealed.commits, MAX_READS, async ([task, counted, attempt]) => {
+    const commit = await readCommit(store, { job, run, stage, task });
+    if (commit?.run === counted && commit.attempt === attempt) return commit;
+    const found =
+      commit === undefined ? 'no commit' : `that of attempt ${commit.attempt} of run ${commit.run}`;
+    throw new StateError({
+      key: KEYS.commit.render({ job, run, stage, task }),
+      problem: `the seal counted the commit of attempt ${attempt} of run ${counted}, found ${found}`,
+    });
+  });
 };
 
 /**
