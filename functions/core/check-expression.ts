@@ -1,57 +1,28 @@
-import type { Column } from '../contract/columns.ts';
 import type { Problem } from '../contract/errors.ts';
 import {
-  INSTANT_WORDS,
   LAMBDA_FUNCTIONS,
   LIST_SORTS,
   NAMED_AGGREGATE_FUNCTIONS,
   SQL_FUNCTIONS,
   type SqlFunction,
 } from '../contract/sql-functions.ts';
-import { SESSION_WORDS, SQL_REFUSALS } from '../contract/sql-refusals.ts';
+import { SQL_REFUSALS } from '../contract/sql-refusals.ts';
+import { completeOrder, orderAdvice, unwrapWithinGroup } from './aggregate-call.ts';
+import { checkColumn } from './check-column.ts';
+import { childrenOf, type Expression, type FunctionNode, mapChildren, parametersOf } from './expression.ts';
 import {
-  type ColumnNode,
-  childrenOf,
-  type Expression,
-  type FunctionNode,
-  isSameExpression,
-  mapChildren,
-} from './expression.ts';
-import { type ExpressionSource, expressionProblem } from './expression-problem.ts';
+  type Checker,
+  type ExpressionScope,
+  foldName,
+  type Place,
+  report,
+  shorten,
+} from './expression-checker.ts';
+import type { ExpressionSource } from './expression-problem.ts';
 import { bindInstant } from './submission-instant.ts';
 import { suggestName } from './suggest-name.ts';
 
-/** Where an expression stands. `keys` (names of columns) may stand outside the aggregates of `aggregate`. */
-export type ExpressionScope = {
-  readonly columns: readonly Column[];
-  readonly use: 'scalar' | 'aggregate';
-  readonly keys?: readonly string[];
-  /** ISO 8601, UTC. */
-  readonly submittedAt: string;
-};
-
 type AggregateFunction = Extract<SqlFunction, { kind: 'aggregate' }>;
-
-type Checker = {
-  readonly source: ExpressionSource;
-  readonly scope: ExpressionScope;
-  readonly columns: ReadonlyMap<string, Column>;
-  readonly keys: ReadonlySet<string>;
-  readonly problems: Problem[];
-  aggregates: number;
-};
-
-/** What holds at one place of the tree. */
-type Place = {
-  readonly isInAggregate: boolean;
-  readonly isInLambda: boolean;
-  /** The parent puts a list into an order of its own. */
-  readonly isSorted: boolean;
-  readonly parameters: ReadonlySet<string>;
-};
-
-/** DuckDB folds the case of ASCII letters only. */
-const foldName = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /**
  * Checks an expression against the allow-list and the columns that there are, and rewrites it: the clock
@@ -72,7 +43,12 @@ export const checkExpression = (
     problems: [],
     aggregates: 0,
   };
-  const place = { isInAggregate: false, isInLambda: false, isSorted: false, parameters: new Set<string>() };
+  const place = {
+    isInAggregate: false,
+    isInLambda: false,
+    isSorted: false,
+    parameters: new Map<string, string>(),
+  };
   const checked = check(checker, expression, place);
   if (scope.use === 'aggregate' && checker.aggregates === 0 && !holdsRefused(expression)) {
     report(
@@ -87,11 +63,6 @@ export const checkExpression = (
 const holdsRefused = (expression: Expression): boolean =>
   expression.kind === 'refused' || childrenOf(expression).some(holdsRefused);
 
-const report = (checker: Checker, message: string, node: Expression, suggestion?: string): Expression => {
-  checker.problems.push(expressionProblem(checker.source, message, { at: node.at, suggestion }));
-  return { kind: 'refused', at: node.at };
-};
-
 const check = (checker: Checker, node: Expression, place: Place): Expression => {
   const below = { ...place, isSorted: false };
   switch (node.kind) {
@@ -103,55 +74,6 @@ const check = (checker: Checker, node: Expression, place: Place): Expression => 
       return mapChildren(node, (child) => check(checker, child, below));
   }
 };
-
-const checkColumn = (checker: Checker, node: ColumnNode, place: Place): Expression => {
-  const [first, ...fields] = node.path;
-  const name = foldName(first);
-  if (place.parameters.has(name)) return node;
-  const column = checker.columns.get(name);
-  if (column === undefined) return checkWord(checker, node, name);
-  if (checker.scope.use === 'aggregate' && !place.isInAggregate && !checker.keys.has(name)) {
-    return report(
-      checker,
-      `the column ${first} stands outside an aggregate: a group has many values of it`,
-      node,
-    );
-  }
-  if (fields.length > 0 && /^(?!(STRUCT|UNION)\().|\]$/.test(column.type)) {
-    return report(
-      checker,
-      `the column ${first} is of type ${shorten(column.type)}, which has no fields`,
-      node,
-    );
-  }
-  return { ...node, path: [column.name, ...fields] };
-};
-
-/** A name that is no column: a word for the clock or the session, a table before the dot, or a slip. */
-const checkWord = (checker: Checker, node: ColumnNode, name: string): Expression => {
-  const [first, ...fields] = node.path;
-  const instant = INSTANT_WORDS.get(name);
-  if (instant !== undefined && fields.length === 0) return bindInstant(checker.scope.submittedAt, instant);
-  const refusal = SESSION_WORDS.has(name) ? SQL_REFUSALS.get(name) : undefined;
-  if (refusal !== undefined)
-    return report(checker, `${first} is refused: ${refusal.reason}; ${refusal.advice}`, node);
-  const last = fields.at(-1);
-  if (last !== undefined && checker.columns.has(foldName(last))) {
-    return report(
-      checker,
-      `${node.path.join('.')} names a table, and there is none here: write ${last}`,
-      node,
-    );
-  }
-  const known = [...checker.columns.values()].map((column) => column.name);
-  const list =
-    known.length <= 12
-      ? `the columns here are ${known.join(', ')}`
-      : `there are ${known.length} columns here`;
-  return report(checker, `there is no column ${shorten(first)}; ${list}`, node, suggestName(first, known));
-};
-
-const shorten = (text: string): string => (text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 
 const checkFunction = (checker: Checker, node: FunctionNode, place: Place): Expression => {
   const known = SQL_FUNCTIONS.get(node.name);
@@ -240,18 +162,22 @@ const checkLambdaCall = (checker: Checker, node: FunctionNode, place: Place): Ex
         value: report(checker, `${node.name} takes its lambda second: x -> x + 1`, lambda),
       };
     }
-    const inside = { ...below, isInLambda: true, parameters: new Set([...place.parameters, ...parameters]) };
+    const around = new Map(place.parameters);
+    for (const parameter of parameters) {
+      const outer = around.get(foldName(parameter));
+      if (outer !== undefined && outer !== parameter) {
+        report(
+          checker,
+          `the parameters ${outer} and ${parameter} of two lambdas differ in case only`,
+          lambda,
+        );
+      }
+      around.set(foldName(parameter), parameter);
+    }
+    const inside = { ...below, isInLambda: true, parameters: around };
     return { ...argument, value: { ...lambda, body: check(checker, lambda.body, inside) } };
   });
   return { ...node, children };
-};
-
-/** The names before a lambda's arrow: `x`, or `(x, i)`, which the parser reads as a row. */
-export const parametersOf = (left: Expression): readonly string[] | undefined => {
-  if (left.kind === 'column') return left.path.length === 1 ? [foldName(left.path[0])] : undefined;
-  if (left.kind !== 'function' || left.name !== 'row') return undefined;
-  const names = left.children.map(({ value }) => parametersOf(value));
-  return names.includes(undefined) ? undefined : names.flatMap((name) => name ?? []);
 };
 
 const checkAggregate = (
@@ -288,43 +214,4 @@ const mapFunction = (node: FunctionNode, change: (child: Expression) => Expressi
   const mapped = mapChildren(node, change);
   if (mapped.kind !== 'function') throw new Error('mapChildren changed the kind of a node');
   return mapped;
-};
-
-/**
- * `mode() WITHIN GROUP (ORDER BY x)` is `mode(x ORDER BY x)`, and `percentile_cont(p) WITHIN GROUP
- * (ORDER BY x)`, which the parser calls `quantile_cont(p ORDER BY x)`, is `quantile_cont(x, p)`.
- */
-const unwrapWithinGroup = (node: FunctionNode): FunctionNode | undefined => {
-  const [order, ...more] = node.orders;
-  const ordered = order === undefined ? [] : [{ name: undefined, value: order.value }];
-  if (node.name === 'mode' && node.children.length === 0 && more.length === 0)
-    return { ...node, children: ordered };
-  if (!/^quantile(_cont|_disc)?$/.test(node.name) || node.children.length !== 1 || order === undefined)
-    return node;
-  if (more.length > 0 || order.direction === 'DESC') return undefined;
-  return { ...node, children: [...ordered, ...node.children], orders: [] };
-};
-
-const orderAdvice = (node: FunctionNode): string => {
-  const shown = node.children.map(({ value }) => (value.kind === 'column' ? value.path.join('.') : '…'));
-  const example = `${node.name}(${shown.join(', ')} ORDER BY ${shown[0] ?? '…'})`;
-  return `${node.name} depends on the order of rows and needs an ORDER BY inside, for example ${example}`;
-};
-
-/** Adds the aggregate's own arguments as the last keys: rows that still tie give the same values. */
-const completeOrder = (node: FunctionNode): FunctionNode => {
-  const orders = [...node.orders];
-  for (const { value } of node.children.toReversed()) {
-    if (value.kind === 'constant' || orders.some((order) => isSameExpression(order.value, value))) continue;
-    orders.push({ direction: 'ASC', nulls: 'LAST', value });
-  }
-  return { ...node, orders };
-};
-
-/** Whether partial results of the call can be merged: its function is algebraic, over all rows, in any order. */
-export const isAlgebraicCall = (node: FunctionNode): boolean => {
-  const known = SQL_FUNCTIONS.get(node.name);
-  return (
-    known?.kind === 'aggregate' && known.merge === 'algebraic' && !node.isDistinct && node.orders.length === 0
-  );
 };

@@ -198,6 +198,14 @@ export const mapChildren = (
   }
 };
 
+/** The names before a lambda's arrow: `x`, or `(x, i)`, which the parser reads as a row. */
+export const parametersOf = (left: Expression): readonly string[] | undefined => {
+  if (left.kind === 'column') return left.path.length === 1 ? [left.path[0]] : undefined;
+  if (left.kind !== 'function' || left.name !== 'row') return undefined;
+  const names = left.children.map(({ value }) => parametersOf(value));
+  return names.includes(undefined) ? undefined : names.flatMap((name) => name ?? []);
+};
+
 /** Whether two expressions are the same but for where they stand in their texts. */
 export const isSameExpression = (one: Expression, other: Expression): boolean =>
   JSON.stringify(withoutLocation(one)) === JSON.stringify(withoutLocation(other));

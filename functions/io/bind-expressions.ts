@@ -37,7 +37,8 @@ export const bindExpressions = async (
   const together = await describe(connection, expressions, scope);
   const described =
     typeof together !== 'string' ? together : await describeEach(connection, expressions, scope);
-  const problems = expressions.flatMap((expression, index): Problem[] => {
+  const constants = await findBadConstants(connection, expressions);
+  const unbound = expressions.flatMap((expression, index): Problem[] => {
     const found = described[index];
     if (found === undefined || 'error' in found) {
       return [
@@ -48,7 +49,8 @@ export const bindExpressions = async (
     const message = `the expression is of type ${found.type}, and ${expression.expects} is expected here.`;
     return [{ path: expression.path, message }];
   });
-  return { types: described.map((found) => ('error' in found ? undefined : found.type)), problems };
+  const types = described.map((found) => ('error' in found ? undefined : found.type));
+  return { types, problems: [...unbound, ...constants] };
 };
 
 type Described = { readonly type: string } | { readonly error: string };
@@ -81,6 +83,43 @@ const describe = async (
   }
 };
 
+/** Casts of constant texts fail where the first row arrives, or here: `DATE '2026-13-01'`. */
+const findBadConstants = async (
+  connection: DuckDBConnection,
+  expressions: readonly ExpressionToBind[],
+): Promise<readonly Problem[]> => {
+  const casts = expressions.flatMap(({ path, expression }) =>
+    collectConstants(expression).map((sql) => ({ path, sql })),
+  );
+  if (casts.length === 0) return [];
+  const error = await run(connection, `SELECT ${casts.map(({ sql }) => sql).join(', ')}`);
+  if (error === undefined) return [];
+  const problems: Problem[] = [];
+  for (const { path, sql } of casts) {
+    const one = await run(connection, `SELECT ${sql}`);
+    if (one !== undefined) problems.push({ path, message: `${sentenceOf(one)} (in ${sql.slice(0, 200)}).` });
+  }
+  return problems;
+};
+
+const run = async (connection: DuckDBConnection, sql: string): Promise<string | undefined> => {
+  try {
+    await connection.run(sql);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
+/** Constant texts that are cast, but for those whose failure is asked for by TRY. */
+const collectConstants = (expression: Expression): readonly string[] => {
+  if (expression.kind === 'operator' && expression.type === 'OPERATOR_TRY') return [];
+  if (expression.kind === 'cast' && !expression.isTry && expression.child.kind === 'constant') {
+    return expression.child.type === 'text' ? [renderExpression(expression)] : [];
+  }
+  return childrenOf(expression).flatMap(collectConstants);
+};
+
 const renderBinding = (expressions: readonly ExpressionToBind[], scope: BindingScope): string => {
   const names = new Set(scope.keys ?? []);
   for (const { expression } of expressions) collectColumns(expression, names);
@@ -107,7 +146,10 @@ const bindingMessage = ({ expression }: ExpressionToBind, scope: BindingScope, e
   const types = scope.columns
     .filter(({ name }) => names.has(name))
     .map(({ name, type }) => `${name} is ${type.length <= 80 ? type : `${type.slice(0, 80)}…`}`);
+  return `${sentenceOf(error)}${types.length === 0 || types.length > 8 ? '' : ` (${types.join(', ')})`}.`;
+};
+
+const sentenceOf = (error: string): string => {
   const [sentence = ''] = error.replace(/^[A-Za-z ]+ Error: /, '').split(/\n|\. In order to| You might need/);
-  const trimmed = sentence.replace(/[.!]?$/, '').slice(0, 300);
-  return `${trimmed}${types.length === 0 || types.length > 8 ? '' : ` (${types.join(', ')})`}.`;
+  return sentence.replace(/[.!]?$/, '').slice(0, 300);
 };

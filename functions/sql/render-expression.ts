@@ -1,11 +1,11 @@
 import { LAMBDA_FUNCTIONS } from '../contract/sql-functions.ts';
-import { parametersOf } from '../core/check-expression.ts';
 import {
   COMPARISONS,
   type Expression,
   type FunctionNode,
   type OperatorNode,
   type Order,
+  parametersOf,
 } from '../core/expression.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 

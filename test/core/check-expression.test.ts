@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Column } from '../../functions/contract/columns.ts';
 import { SQL_FUNCTIONS } from '../../functions/contract/sql-functions.ts';
-import { checkExpression, isAlgebraicCall } from '../../functions/core/check-expression.ts';
+import { isAlgebraicCall } from '../../functions/core/aggregate-call.ts';
+import { checkExpression } from '../../functions/core/check-expression.ts';
 import { isPrunablePredicate } from '../../functions/core/expression.ts';
 import { renderExpression } from '../../functions/sql/render-expression.ts';
 import { inSession, type Judged, judge } from '../io/expression-session.ts';
@@ -246,7 +247,7 @@ describe('checkExpression on scalar expressions', () => {
     ['s.y.z', '(("s")."y")."z"'],
     ['s.x + 1', '(("s")."x" + 1)'],
     ['list_transform(l, x -> x + a)', '"list_transform"("l", lambda "x": ("x" + "a"))'],
-    ['list_transform(l, lambda A: A + 1)', '"list_transform"("l", lambda "a": ("A" + 1))'],
+    ['list_transform(l, lambda A: A + 1)', '"list_transform"("l", lambda "A": ("A" + 1))'],
     ['list_reduce(l, (x, y) -> x + y)', '"list_reduce"("l", lambda "x", "y": ("x" + "y"))'],
     [
       "list_transform([s], x -> x.y.z || 'q')",
@@ -271,6 +272,15 @@ describe('checkExpression on scalar expressions', () => {
   it('does not take the parameter of one lambda for a column elsewhere', async () => {
     const { problems } = await judgeOne('list_transform(l, x -> x + 1)[x]');
     expect(problems[0]?.message).toMatch(/no column x/);
+  });
+
+  const ambiguous: readonly (readonly [text: string, names: RegExp])[] = [
+    ['list_transform([s], s -> s.x)', /s is a column and the parameter of a lambda/],
+    ['list_transform(l, A -> a + 1)', /a is a column and the parameter of a lambda/],
+    ['list_transform([l], q -> list_transform(q, Q -> q))', /q and Q of two lambdas differ in case only/],
+  ];
+  it.each(ambiguous)('rejects %s, whose names DuckDB resolves by their case', async (text, names) => {
+    expect((await judgeOne(text)).problems[0]?.message).toMatch(names);
   });
 
   it('rejects a field of a column that has none', async () => {

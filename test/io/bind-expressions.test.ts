@@ -107,6 +107,26 @@ describe('bindExpressions', () => {
     ]);
   });
 
+  it('rejects constants that their type cannot hold, before any row', async () => {
+    const texts = [
+      "day > DATE '2026-13-01'",
+      "text::INT > '12x'::INT",
+      "TRY('x'::INT)",
+      "TRY_CAST('x' AS INT)",
+      "DATE '2026-12-01'",
+    ];
+    expect(await bind(texts)).toEqual({
+      types: ['BOOLEAN', 'BOOLEAN', 'INTEGER', 'INTEGER', 'DATE'],
+      problems: [
+        {
+          path: texts[0],
+          message: expect.stringMatching(/out of range: "2026-13-01" \(in CAST\('2026-13-01' AS DATE\)\)\.$/),
+        },
+        { path: texts[1], message: expect.stringMatching(/^Could not convert string '12x' to INT32 \(in/) },
+      ],
+    });
+  });
+
   it('binds against 20,000 columns in time that does not grow with them', async () => {
     const columns = Array.from({ length: 20_000 }, (_, index) => ({
       name: `column ${index}`,

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../../functions/contract/columns.ts';
 import type { Problem } from '../../functions/contract/errors.ts';
-import { checkExpression, type ExpressionScope } from '../../functions/core/check-expression.ts';
+import { checkExpression } from '../../functions/core/check-expression.ts';
 import type { Expression } from '../../functions/core/expression.ts';
+import type { ExpressionScope } from '../../functions/core/expression-checker.ts';
 import { withDuckDB } from '../../functions/io/duckdb-session.ts';
 import { parseExpressions } from '../../functions/io/parse-expressions.ts';
 
