@@ -16,21 +16,44 @@ export const Sampling = z
   .strictObject(
     {
       temperature: number().min(0).max(100).optional().describe('0 is greedy.'),
-      top_p: number().gt(0).max(1).optional(),
+      top_p: number()
+        .gt(0)
+        .max(1)
+        .optional()
+        .describe('The smallest set of tokens with this probability is kept.'),
       top_k: count('tokens').min(-1).optional().describe('-1 or 0 for all tokens.'),
-      min_p: number().min(0).max(1).optional(),
+      min_p: number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe('Tokens below this share of the most probable one are left out.'),
       max_tokens: count('tokens').min(1).optional().describe('The longest answer, in tokens.'),
       min_tokens: count('tokens').min(0).optional().describe('The shortest answer, in tokens.'),
-      presence_penalty: number().min(-2).max(2).optional(),
-      frequency_penalty: number().min(-2).max(2).optional(),
-      repetition_penalty: number().gt(0).max(2).optional(),
+      presence_penalty: number()
+        .min(-2)
+        .max(2)
+        .optional()
+        .describe('Above 0: tokens that occurred are less probable.'),
+      frequency_penalty: number()
+        .min(-2)
+        .max(2)
+        .optional()
+        .describe('Above 0: tokens are less probable the more often they occurred.'),
+      repetition_penalty: number()
+        .gt(0)
+        .max(2)
+        .optional()
+        .describe('Above 1: tokens of the prompt and the answer are less probable.'),
       stop: z
         .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(64)], {
           error: 'expected text, or a list of texts',
         })
         .optional()
         .describe('Text at which an answer ends.'),
-      ignore_eos: z.boolean({ error: 'expected true or false' }).optional(),
+      ignore_eos: z
+        .boolean({ error: 'expected true or false' })
+        .optional()
+        .describe('Whether the answer goes on past its end, up to `max_tokens`.'),
     },
     { error: 'expected a mapping of sampling parameters' },
   )
@@ -58,7 +81,10 @@ const InferFields = z.strictObject(
     examples: z
       .array(
         z.strictObject(
-          { user: template('text'), assistant: template('text') },
+          {
+            user: template('text').describe('What the user says.'),
+            assistant: template('text').describe('What the model answers.'),
+          },
           { error: 'expected an example with user and assistant' },
         ),
         {

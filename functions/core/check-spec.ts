@@ -12,6 +12,7 @@ import {
   renderQuote,
   type SpecProblem,
 } from './explain-issues.ts';
+import type { SpecPath } from './spec-path.ts';
 import { suggestName } from './suggest-name.ts';
 
 const ALL_STEPS = STEP_NAMES.join(', ');
@@ -71,6 +72,23 @@ const explainStep = (step: unknown, index: number): readonly SpecProblem[] => {
 const isAboutTheList = (issue: z.core.$ZodIssue): boolean =>
   issue.code === 'custom' && issue.params?.known !== undefined;
 
+const FORBIDDEN_NAME = '__proto__';
+
+/** Where a mapping has the key `__proto__`, which zod and much other code drop without a word. */
+const findForbiddenNames = (root: unknown): readonly SpecProblem[] => {
+  const found: SpecProblem[] = [];
+  const open: { readonly value: unknown; readonly path: SpecPath }[] = [{ value: root, path: [] }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, path } = next;
+    if (typeof value !== 'object' || value === null) continue;
+    if (Object.hasOwn(value, FORBIDDEN_NAME))
+      found.push({ path, at: 'key', message: `the name "${FORBIDDEN_NAME}" cannot be used` });
+    for (const [key, child] of Object.entries(value))
+      open.push({ value: child, path: [...path, Array.isArray(value) ? Number(key) : key] });
+  }
+  return found;
+};
+
 /**
  * Judges a value as a job spec: the spec with its defaults, or every problem that can be seen
  * without the data. Expressions must be text already.
@@ -88,6 +106,8 @@ export const checkSpec = (
     const message = `a spec has at most ${SPEC_LIMITS.steps} steps, found ${steps.length}`;
     return { problems: [{ path: ['steps'], at: 'key', message }] };
   }
+  const forbidden = findForbiddenNames(value);
+  if (forbidden.length > 0) return { problems: forbidden };
   const result = JobSpec.safeParse(value, parsing);
   if (result.success) return { spec: result.data };
   const isOfStep = (issue: z.core.$ZodIssue) =>

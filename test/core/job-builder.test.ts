@@ -72,6 +72,12 @@ seed: 3
     );
   });
 
+  it('rejects a name that JavaScript would drop', () => {
+    const build = () =>
+      job('a').read('x.csv').select(JSON.parse('{"__proto__": "a", "b": "b"}')).write('o/').toSpec();
+    expect(build).toThrow('steps[0].select: the name "__proto__" cannot be used');
+  });
+
   it('rejects a column that the type does not have', () => {
     const steps = job('a').read('x.csv').select({ team: 'team', id: 'id' });
     // @ts-expect-error: after this select there is no column "teem".
