@@ -64,13 +64,13 @@ export const dayTimeToDuckDB = (values: Uint8Array, length: number): Uint8Array 
 const floorDivide = (value: bigint, divisor: bigint): bigint =>
   value >= 0n || value % divisor === 0n ? value / divisor : value / divisor - 1n;
 
-/** 64-bit counts of one unit to another: `times` or `per`, whichever is not 1. */
+/** 64-bit counts of one unit to another: `times` or `per`, whichever is not 1. Cuts towards zero, as DuckDB does. */
 export const scaleLongs =
   (times: bigint, per: bigint) =>
   (values: Uint8Array): Uint8Array => {
     const out = longs(values).slice();
     for (let i = 0; i < out.length; i++) {
-      const value = floorDivide((out[i] as bigint) * times, per);
+      const value = ((out[i] as bigint) * times) / per;
       if (BigInt.asIntN(64, value) !== value)
         throw new ArrowFormatError('a time lies outside what DuckDB can hold');
       out[i] = value;

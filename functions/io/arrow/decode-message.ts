@@ -3,14 +3,16 @@ import type { DictionaryBatch, RecordBatch } from 'apache-arrow/ipc/metadata/mes
 import { ArrowFormatError } from '../../contract/errors-arrow.ts';
 import { decompressBuffer } from './compress.ts';
 
-/** Both forms of Arrow's file: the stream itself, and the file format, which puts this before it. */
-const FILE_MAGIC = Buffer.from('ARROW1\0\0');
 const CONTINUATION = 0xffffffff;
 
 export type DecodedMessage =
   | { readonly kind: 'schema'; readonly schema: Schema }
   | { readonly kind: 'dictionary'; readonly header: DictionaryBatch; readonly body: Uint8Array }
   | { readonly kind: 'batch'; readonly header: RecordBatch; readonly body: Uint8Array };
+
+/** A Buffer of Node's is a Uint8Array whose `slice` does not copy; what comes in may be one. */
+export const plainBytes = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const cutShort = (what: string): never => {
   throw new ArrowFormatError(`it ends inside ${what}`);
@@ -35,27 +37,35 @@ const messageOf = (message: Message, body: Uint8Array): DecodedMessage => {
   throw new ArrowFormatError('a message is neither a schema nor a batch');
 };
 
+type Framed = { readonly message: DecodedMessage; readonly end: number };
+
+/** Reads the message that begins at byte `at`; undefined where the stream ends there. */
+export const decodeMessageAt = (bytes: Uint8Array, at: number): Framed | undefined => {
+  if (at + 8 > bytes.byteLength) return cutShort('the frame of a message');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(at, true) !== CONTINUATION)
+    throw new ArrowFormatError(`byte ${at} does not begin a message`);
+  const metadataBytes = view.getInt32(at + 4, true);
+  if (metadataBytes === 0) return undefined;
+  const start = at + 8;
+  const bodyStart = start + metadataBytes;
+  if (metadataBytes < 0 || bodyStart > bytes.byteLength) cutShort('the metadata of a message');
+  const message = parseMetadata(bytes.subarray(start, bodyStart));
+  const end = bodyStart + message.bodyLength;
+  if (!(end >= bodyStart && end <= bytes.byteLength)) cutShort('the body of a message');
+  return { message: messageOf(message, bytes.subarray(bodyStart, end)), end };
+};
+
 /**
  * Walks over the messages of one stream; `bytes` may go on behind its end. Throws ArrowFormatError where
  * the stream is cut short or damaged, also where the mark of its end is missing.
  */
 export const decodeMessages = function* (bytes: Uint8Array): Generator<DecodedMessage> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = FILE_MAGIC.equals(bytes.subarray(0, FILE_MAGIC.length)) ? FILE_MAGIC.length : 0;
-  for (;;) {
-    if (at + 8 > bytes.byteLength) cutShort('the frame of a message');
-    if (view.getUint32(at, true) !== CONTINUATION)
-      throw new ArrowFormatError(`byte ${at} does not begin a message`);
-    const metadataBytes = view.getInt32(at + 4, true);
-    at += 8;
-    if (metadataBytes === 0) return;
-    if (metadataBytes < 0 || at + metadataBytes > bytes.byteLength) cutShort('the metadata of a message');
-    const message = parseMetadata(bytes.subarray(at, at + metadataBytes));
-    at += metadataBytes;
-    const { bodyLength } = message;
-    if (!(bodyLength >= 0) || at + bodyLength > bytes.byteLength) cutShort('the body of a message');
-    yield messageOf(message, bytes.subarray(at, at + bodyLength));
-    at += bodyLength;
+  for (let at = 0; ; ) {
+    const framed = decodeMessageAt(bytes, at);
+    if (framed === undefined) return;
+    yield framed.message;
+    at = framed.end;
   }
 };
 
@@ -81,7 +91,8 @@ export const createBatchCursor = (header: RecordBatch, body: Uint8Array): BatchC
       if (region.offset < 0 || region.length < 0 || region.offset + region.length > body.byteLength)
         cutShort('a buffer');
       const stored = body.subarray(region.offset, region.offset + region.length);
-      const plain = header.compression === null ? stored : decompressBuffer(stored, header.compression.type);
+      const plain =
+        header.compression === null ? stored : plainBytes(decompressBuffer(stored, header.compression.type));
       if (plain.byteLength < bytes)
         throw new ArrowFormatError(`a buffer has ${plain.byteLength} bytes where ${bytes} are needed`);
       return plain;

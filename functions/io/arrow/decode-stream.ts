@@ -1,6 +1,7 @@
 import type { Field } from 'apache-arrow';
 import { ArrowFormatError } from '../../contract/errors-arrow.ts';
-import { createBatchCursor, type DecodedMessage, decodeMessages } from './decode-message.ts';
+import { decodeFileMessages, isArrowFile } from './decode-file.ts';
+import { createBatchCursor, type DecodedMessage, decodeMessages, plainBytes } from './decode-message.ts';
 import { type ColumnReader, duckdbColumnsOf } from './decode-types.ts';
 import { createDictionaryStore } from './dictionary-store.ts';
 import type { LoadedArray } from './loaded-array.ts';
@@ -26,11 +27,12 @@ const loadBatch = (columns: readonly ColumnReader[], { header, body }: Batch): L
 
 /**
  * Reads an Arrow IPC stream, or file. Batches are decompressed one by one as they are asked for; columns
- * that need no change are views of `bytes`. Throws ArrowFormatError where the bytes are damaged and
+ * that need no change are views of `stream`. Throws ArrowFormatError where the bytes are damaged and
  * ColumnTypeError where DuckDB has no such type.
  */
-export const decodeStream = (bytes: Uint8Array): DecodedStream => {
-  const messages = decodeMessages(bytes);
+export const decodeStream = (stream: Uint8Array): DecodedStream => {
+  const bytes = plainBytes(stream);
+  const messages = isArrowFile(bytes) ? decodeFileMessages(bytes) : decodeMessages(bytes);
   const first = messages.next();
   if (first.done === true || first.value.kind !== 'schema')
     throw new ArrowFormatError('it does not begin with a schema');

@@ -1,5 +1,6 @@
 import duckdb from '@duckdb/node-bindings';
 import { ArrowFormatError } from '../../contract/errors-arrow.ts';
+import { words32 } from './gather.ts';
 import type { LoadedArray } from './loaded-array.ts';
 import { INLINE_BYTES, STRING_BYTES } from './string-vector.ts';
 
@@ -12,7 +13,7 @@ type Bytes = Extract<LoadedArray, { kind: 'bytes' }>;
  */
 const placeText = (vector: duckdb.Vector, text: Uint8Array): readonly [number, number] => {
   duckdb.vector_assign_string_element_len(vector, 0, text);
-  const words = new Uint32Array(duckdb.vector_get_data(vector, STRING_BYTES).slice().buffer);
+  const words = words32(duckdb.vector_get_data(vector, STRING_BYTES));
   // DuckDB makes the row null instead where the text is not UTF-8.
   if (words[0] !== text.byteLength)
     throw new ArrowFormatError('DuckDB does not take a text: it is not UTF-8');
