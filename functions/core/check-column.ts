@@ -1,14 +1,15 @@
+import { foldColumnName } from '../contract/spec-values.ts';
 import { INSTANT_WORDS } from '../contract/sql-functions.ts';
 import { SESSION_WORDS, SQL_REFUSALS } from '../contract/sql-refusals.ts';
 import type { ColumnNode, Expression } from './expression.ts';
-import { type Checker, foldName, type Place, report, shorten } from './expression-checker.ts';
+import { type Checker, type Place, report, shorten } from './expression-checker.ts';
 import { bindInstant } from './submission-instant.ts';
 import { suggestName } from './suggest-name.ts';
 
 /** Checks that a name is a column (or a lambda's parameter), and gives it the case it is declared with. */
 export const checkColumn = (checker: Checker, node: ColumnNode, place: Place): Expression => {
   const [first, ...fields] = node.path;
-  const name = foldName(first);
+  const name = foldColumnName(first);
   const parameter = place.parameters.get(name);
   if (parameter !== undefined) {
     // DuckDB prefers the parameter where the case is the same and no field follows, and else the column.
@@ -47,7 +48,7 @@ const checkWord = (checker: Checker, node: ColumnNode, name: string): Expression
   if (refusal !== undefined)
     return report(checker, `${first} is refused: ${refusal.reason}; ${refusal.advice}`, node);
   const last = fields.at(-1);
-  if (last !== undefined && checker.columns.has(foldName(last))) {
+  if (last !== undefined && checker.columns.has(foldColumnName(last))) {
     return report(
       checker,
       `${node.path.join('.')} names a table, and there is none here: write ${last}`,

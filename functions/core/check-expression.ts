@@ -1,4 +1,5 @@
 import type { Problem } from '../contract/errors.ts';
+import { foldColumnName } from '../contract/spec-values.ts';
 import {
   LAMBDA_FUNCTIONS,
   LIST_SORTS,
@@ -10,14 +11,7 @@ import { SQL_REFUSALS } from '../contract/sql-refusals.ts';
 import { completeOrder, orderAdvice, unwrapWithinGroup } from './aggregate-call.ts';
 import { checkColumn } from './check-column.ts';
 import { childrenOf, type Expression, type FunctionNode, mapChildren, parametersOf } from './expression.ts';
-import {
-  type Checker,
-  type ExpressionScope,
-  foldName,
-  type Place,
-  report,
-  shorten,
-} from './expression-checker.ts';
+import { type Checker, type ExpressionScope, type Place, report, shorten } from './expression-checker.ts';
 import type { ExpressionSource } from './expression-problem.ts';
 import { bindInstant } from './submission-instant.ts';
 import { suggestName } from './suggest-name.ts';
@@ -38,8 +32,8 @@ export const checkExpression = (
   const checker: Checker = {
     source,
     scope,
-    columns: new Map(scope.columns.map((column) => [foldName(column.name), column])),
-    keys: new Set((scope.keys ?? []).map(foldName)),
+    columns: new Map(scope.columns.map((column) => [foldColumnName(column.name), column])),
+    keys: new Set((scope.keys ?? []).map(foldColumnName)),
     problems: [],
     aggregates: 0,
   };
@@ -144,7 +138,7 @@ const checkNamedAggregate = (checker: Checker, node: FunctionNode): void => {
   const aggregates = [...SQL_FUNCTIONS]
     .filter(([, known]) => known.kind === 'aggregate')
     .map(([name]) => name);
-  if (aggregates.includes(foldName(named.value))) return;
+  if (aggregates.includes(foldColumnName(named.value))) return;
   const message = `there is no aggregate ${shorten(named.value)} that ${node.name} may call`;
   report(checker, message, named, suggestName(named.value, aggregates));
 };
@@ -164,7 +158,7 @@ const checkLambdaCall = (checker: Checker, node: FunctionNode, place: Place): Ex
     }
     const around = new Map(place.parameters);
     for (const parameter of parameters) {
-      const outer = around.get(foldName(parameter));
+      const outer = around.get(foldColumnName(parameter));
       if (outer !== undefined && outer !== parameter) {
         report(
           checker,
@@ -172,7 +166,7 @@ const checkLambdaCall = (checker: Checker, node: FunctionNode, place: Place): Ex
           lambda,
         );
       }
-      around.set(foldName(parameter), parameter);
+      around.set(foldColumnName(parameter), parameter);
     }
     const inside = { ...below, isInLambda: true, parameters: around };
     return { ...argument, value: { ...lambda, body: check(checker, lambda.body, inside) } };

@@ -31,9 +31,6 @@ export type Place = {
   readonly parameters: ReadonlyMap<string, string>;
 };
 
-/** DuckDB folds the case of ASCII letters only. */
-export const foldName = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-
 /** Adds a problem about a node, and gives what stands in the node's place. */
 export const report = (
   checker: Checker,

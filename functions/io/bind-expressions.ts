@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
 import type { Problem } from '../contract/errors.ts';
+import { columnsOf } from '../core/columns-of.ts';
 import { childrenOf, type Expression } from '../core/expression.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { renderExpression } from '../sql/render-expression.ts';
@@ -121,8 +122,10 @@ const collectConstants = (expression: Expression): readonly string[] => {
 };
 
 const renderBinding = (expressions: readonly ExpressionToBind[], scope: BindingScope): string => {
-  const names = new Set(scope.keys ?? []);
-  for (const { expression } of expressions) collectColumns(expression, names);
+  const names = new Set([
+    ...(scope.keys ?? []),
+    ...expressions.flatMap(({ expression }) => [...columnsOf(expression)]),
+  ]);
   const columns = scope.columns
     .filter(({ name }) => names.has(name))
     .map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`);
@@ -134,15 +137,9 @@ const renderBinding = (expressions: readonly ExpressionToBind[], scope: BindingS
   return `SELECT ${values.join(', ')} FROM (SELECT ${fields.join(', ')} WHERE false)${groups}`;
 };
 
-const collectColumns = (expression: Expression, names: Set<string>): void => {
-  if (expression.kind === 'column') names.add(expression.path[0]);
-  for (const child of childrenOf(expression)) collectColumns(child, names);
-};
-
 /** DuckDB's sentence without its lists of candidates, and the types of the columns that it is about. */
 const bindingMessage = ({ expression }: ExpressionToBind, scope: BindingScope, error: string): string => {
-  const names = new Set<string>();
-  collectColumns(expression, names);
+  const names = columnsOf(expression);
   const types = scope.columns
     .filter(({ name }) => names.has(name))
     .map(({ name, type }) => `${name} is ${type.length <= 80 ? type : `${type.slice(0, 80)}…`}`);
