@@ -32,7 +32,7 @@ export const PinnedFile = z
     isIrregular: z
       .boolean()
       .optional()
-      .describe('Text: its newlines are mixed, so it is read whole and not as a stream.'),
+      .describe('Text: not only LF ends its lines, so it is read whole and not as a stream.'),
     rows: z.int().min(0).optional().describe('Parquet: rows by the footer.'),
   })
   .meta({ id: 'PinnedFile' });
@@ -137,7 +137,7 @@ export const INPUT_LIMITS = {
   depth: 64,
   /** A CSV or text line. DuckDB holds several buffers of sixteen such lines. */
   lineBytes: 16_777_216,
-  /** A text file that is read whole: one row per file, or mixed newlines. DuckDB holds it several times. */
+  /** A text file that is read whole: one row per file, or other line ends than LF. DuckDB holds it several times. */
   wholeFileBytes: 268_435_456,
   /** Bytes of a rejected line that are kept. */
   rejectedLineCharacters: 1_000,

@@ -85,14 +85,12 @@ const pinText = async ({ input, files }: SniffRequest) => {
         what: `bytes of the text file ${JSON.stringify(file.path)}, which is read whole`,
         found: String(file.sizeBytes),
         limit: String(INPUT_LIMITS.wholeFileBytes),
-        advice: isIrregular
-          ? 'give all its lines the same end (LF or CR LF)'
-          : 'read it by `text.rows: line`',
+        advice: isIrregular ? 'end its lines with LF alone' : 'read it by `text.rows: line`',
       });
     if (isIrregular && file.compression !== 'none')
       throw new InputFormatError({
         path: file.path,
-        reason: 'is compressed and ends its lines in more than one way; give all its lines the same end',
+        reason: 'is compressed and has line ends other than LF; unpack it, or end its lines with LF alone',
       });
     pinned.push({
       ...file,

@@ -63,11 +63,15 @@ const REJECT_OPTIONS = {
 
 /**
  * `parallel` is off in a tolerant read: with it DuckDB 1.5.5 passes over whole runs of good rows where a
- * quoted line break lies near the border of two buffers, and reports no reject for them.
+ * quoted line break lies near the border of two buffers, and reports no reject for them. It is off for
+ * files of one column too, where it loses or adds empty rows at such borders.
  */
-const scanOptions = ({ tolerant, scan }: ReadInputOptions): Record<string, string> => ({
+const scanOptions = (
+  { tolerant, scan }: ReadInputOptions,
+  columns: readonly Column[],
+): Record<string, string> => ({
   ...(tolerant ? REJECT_OPTIONS : {}),
-  ...(tolerant || scan === 'serial' ? { parallel: 'false' } : {}),
+  ...(tolerant || scan === 'serial' || columns.length === 1 ? { parallel: 'false' } : {}),
 });
 
 /** `new_line` is never given: with it and no quote DuckDB 1.5.5 loses rows of files that end lines with CR LF. */
@@ -102,7 +106,7 @@ const renderCsvOptions = (
       csv.force_not_null?.filter((name) => columns.some((column) => column.name === name)),
     ),
     ...NO_HIVE,
-    ...scanOptions(options),
+    ...scanOptions(options, columns),
   });
 
 /** Which value a file has, chosen by the reader's own number of the file. */
@@ -237,7 +241,9 @@ const planParquet = (input: PinnedParquetInput, columns: readonly Column[]): rea
   ];
 };
 
-/** Reads the lines of files whose newlines are of one kind; DuckDB's strict mode refuses a mix. */
+const TEXT_COLUMNS: readonly Column[] = [{ name: 'text', type: 'VARCHAR' }];
+
+/** Reads the lines of files in which only LF ends a line. */
 const renderTextLines = (
   input: PinnedTextInput,
   files: readonly PinnedFile[],
@@ -245,7 +251,7 @@ const renderTextLines = (
 ): string =>
   `read_csv(${pathList(files)}, ${readerOptions({
     auto_detect: 'false',
-    columns: columnsOption([{ name: 'text', type: 'VARCHAR' }]),
+    columns: columnsOption(TEXT_COLUMNS),
     delim: quoteText(TEXT_DELIMITER),
     quote: quoteText(''),
     escape: quoteText(''),
@@ -257,7 +263,7 @@ const renderTextLines = (
     buffer_size: String(Math.max(BUFFER_BYTES, 2 * input.text.max_line_size)),
     compression: compressionOption(files),
     ...NO_HIVE,
-    ...scanOptions(options),
+    ...scanOptions(options, TEXT_COLUMNS),
   })})`;
 
 /** Reads files whole: `text` is a file's text, or NULL where it is not UTF-8 and the read is tolerant. */
