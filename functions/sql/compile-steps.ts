@@ -87,7 +87,7 @@ const renderStep = (compiler: Compiler, step: PlannedStep, from: string): string
       return `SELECT * FROM ${from} WHERE CASE WHEN ${step.predicate} THEN 1 ELSE ${dropped}() END`;
     }
     case 'project':
-      return `SELECT ${step.expressions.map(renderNamed).join(', ')} FROM ${from}`;
+      return `SELECT ${renderList(step.expressions.map(renderNamed))} FROM ${from}`;
     case 'unnest':
       return renderUnnest(compiler, step, from);
     case 'distinct':
@@ -140,7 +140,11 @@ const renderNamed = ({ name, sql }: { readonly name: string; readonly sql: strin
   `${sql} AS ${quoteIdentifier(name)}`;
 
 const renderNames = (columns: readonly Column[]): string =>
-  columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  renderList(columns.map(({ name }) => quoteIdentifier(name)));
+
+/** SQL has no rows without columns; of such only the number counts. */
+const renderList = (columns: readonly string[]): string =>
+  columns.length === 0 ? 'NULL AS daybreak_nothing' : columns.join(', ');
 
 /** DuckDB folds case in names, so that is how they are compared. */
 const unusedName = (stem: string, columns: readonly Column[]): string => {

@@ -12,7 +12,7 @@ import type { PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import { judgeConservation } from '../core/judge-conservation.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
-import { usedColumns } from '../core/used-columns.ts';
+import { type NarrowedSteps, narrowSteps } from '../core/narrow-steps.ts';
 import { classifyDuckDBError } from '../io/classify-duckdb-error.ts';
 import { collectRejects, diagnoseReaderError, isParallelRefusal } from '../io/collect-rejects.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
@@ -98,8 +98,14 @@ const runQuery = (context: StageContext, work: Work, folders: Folders): Promise<
       writableDirs: [folders.out],
     },
     async (connection) => {
-      const columns = usedColumns(work.plan.input.columns, work.stage.steps);
-      const query: Query = { connection, work, folders, columns, tolerant: work.plan.rejectLimit.value > 0 };
+      const narrowed = narrowSteps(work.plan.input.columns, work.stage.steps);
+      const query: Query = {
+        connection,
+        work,
+        folders,
+        ...narrowed,
+        tolerant: work.plan.rejectLimit.value > 0,
+      };
       const { written, tallied } = await copyBlock(context, query);
       const rejects = query.tolerant ? await keepRejects(query) : undefined;
       const rejected = rejects?.rows ?? 0;
@@ -115,11 +121,10 @@ const runQuery = (context: StageContext, work: Work, folders: Folders): Promise<
     },
   );
 
-type Query = {
+type Query = NarrowedSteps & {
   readonly connection: DuckDBConnection;
   readonly work: Work;
   readonly folders: Folders;
-  readonly columns: readonly string[];
   readonly tolerant: boolean;
 };
 
@@ -153,9 +158,9 @@ const copyOnce = async (
       sql: renderReadInput(input, { tolerant: query.tolerant, columns: query.columns, scan }),
       isCounted: input.format === 'parquet',
       prunes: input.format === 'parquet',
-      columns: input.columns.filter(({ name }) => query.columns.length === 0 || query.columns.includes(name)),
+      columns: input.columns.filter(({ name }) => query.columns.includes(name)),
     },
-    work.stage.steps,
+    query.steps,
   );
   const tallied = registerTallies(connection, compiled.tallies);
   // A plan's last stage writes one of the output formats.
