@@ -81,6 +81,25 @@ describe('takeBytes', () => {
     expect(scan(bytes, csv(), [10, 20]).report.firstRowOffset).toBe(28);
   });
 
+  it('guesses right wherever it begins in a file of even rows', () => {
+    const row = (id: number): string => `"${id}","a ""b"" c\nd, e","${id * 7}"\n`;
+    const bytes = Buffer.from(Array.from({ length: 20 }, (_, id) => row(id)).join(''));
+    let firstRow = 0;
+    for (let offset = 1; offset < bytes.length / 2; offset++) {
+      if (offset > firstRow) firstRow = bytes.indexOf('\n"', bytes.indexOf('e"', firstRow)) + 1;
+      const { report } = scan(bytes, csv({}, 3), [offset, bytes.length]);
+      expect(report.firstRowOffset, `from ${offset}`).toBe(firstRow);
+    }
+  });
+
+  it('takes quotes that open no field for text', () => {
+    const bytes = Buffer.from('1,5",x\n'.repeat(20));
+    for (let offset = 1; offset < 60; offset++) {
+      const { report } = scan(bytes, csv({}, 3), [offset, bytes.length]);
+      expect(report.firstRowOffset).toBe(Math.ceil(offset / 7) * 7);
+    }
+  });
+
   it('counts a last row without a newline, and blank lines apart', () => {
     expect(whole('1,a\n\n2,b', csv())).toMatchObject({ rows: 2, blankRows: 1, nextRowOffset: 8 });
     expect(whole('1,a\r\n\r\n2,b\r\n', csv({ newline: '\r\n' }))).toMatchObject({ rows: 2, blankRows: 1 });
