@@ -1,0 +1,40 @@
+/** Whole jobs inside the test's own process: what `daybreak run` does, without its output. */
+import { makeJob } from '../../cli/commands/prepare-job.ts';
+import { readSpec } from '../../cli/parse-spec.ts';
+import type { ProgressView } from '../../cli/progress.ts';
+import { runJob } from '../../cli/run-job.ts';
+import { withWorkdir } from '../../cli/workdir.ts';
+import { openWorld } from '../../cli/world.ts';
+import { Job } from '../../functions/contract/job.ts';
+import { KEYS } from '../../functions/contract/keys.ts';
+import type { Report } from '../../functions/contract/report.ts';
+import { putOnce } from '../../functions/io/put-once.ts';
+import { requireOutputFree } from '../../functions/stages/publish.ts';
+import { split } from '../../functions/stages/split.ts';
+
+const SILENT: ProgressView = { update: () => {}, finish: () => {}, note: () => {}, close: () => {} };
+
+export type InProcessJob = {
+  /** The document, as a user writes it. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly id: string;
+  readonly workdir: string;
+  readonly threads?: number;
+  readonly memoryBytes?: number;
+};
+
+/** Submits a job and runs it to its end. Throws what the command would print. */
+export const runInProcess = (options: InProcessJob): Promise<Report> =>
+  withWorkdir(options.workdir, async (workdir) => {
+    const context = openWorld(workdir, {
+      resources: { threads: options.threads ?? 2, memoryBytes: options.memoryBytes ?? 1e9 },
+      signal: new AbortController().signal,
+    });
+    const parsed = readSpec(JSON.stringify(options.spec), { file: 'spec.json' });
+    const job = makeJob(parsed, { id: options.id, now: context.now() });
+    await requireOutputFree(job);
+    const plan = await split(context, job);
+    const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
+    if (!isMine) throw new Error(`the job ${options.id} is there already`);
+    return runJob({ context, worker: workdir.worker, view: SILENT, keepBlocks: false }, job, plan);
+  });
