@@ -109,9 +109,28 @@ const LENIENT = ['ignore_errors = true', 'strict_mode = false'];
 
 const DELIMITERS = [',', '\t', ';', '|'] as const;
 
+const delimiterCounts = ({ firstLine }: FileHead) =>
+  DELIMITERS.map((delimiter) => ({ delimiter, count: firstLine.split(delimiter).length - 1 }));
+
+/** From here on DuckDB's search over all dialects takes hundreds of megabytes: it gets the usual one. */
+const WIDE_COLUMNS = 1_000;
+
+const renderWideDialect = (head: FileHead, { options, delim }: SniffCsvRequest): readonly string[] => {
+  const widest = delimiterCounts(head).find(({ count }) => count >= WIDE_COLUMNS);
+  if (widest === undefined) return [];
+  return [
+    ...(options.delim === undefined && options.sep === undefined && delim === undefined
+      ? textOption('delim', widest.delimiter)
+      : []),
+    ...(options.quote === undefined ? textOption('quote', '"') : []),
+    ...(options.escape === undefined ? textOption('escape', '"') : []),
+    ...(options.comment === undefined ? textOption('comment', '') : []),
+  ];
+};
+
 /** The delimiter that the first line has most of; a file of one column has none. */
-const likelyDelimiter = ({ firstLine: line }: FileHead): string | undefined => {
-  const counts = DELIMITERS.map((delimiter) => ({ delimiter, count: line.split(delimiter).length - 1 }));
+const likelyDelimiter = (head: FileHead): string | undefined => {
+  const counts = delimiterCounts(head);
   const [most] = counts.sort((a, b) => b.count - a.count);
   return most === undefined || most.count === 0 ? undefined : most.delimiter;
 };
@@ -128,14 +147,36 @@ const refuseEncoding = ({ file, head }: Headed, options: CsvOptions): void => {
     throw new InputFormatError({ path: file.path, reason: 'looks like UTF-16; give csv.encoding: utf-16' });
 };
 
-const formatError = (file: PinnedFile, error: unknown): InputFormatError =>
-  new InputFormatError(
+/** What DuckDB says on its first line, or what stands further down but quotes no value of the file. */
+const reasonOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : '';
+  const tooLong = /Maximum line size of (\d+) bytes exceeded/.exec(message);
+  if (tooLong !== null) return `a line is longer than ${tooLong[1]} bytes; raise csv.max_line_size`;
+  if (message.includes('not utf-8 encoded')) return 'it is not UTF-8; give csv.encoding';
+  if (message.includes('when sniffing file')) return 'no dialect fits';
+  return firstLineOf(error);
+};
+
+const formatError = (file: PinnedFile, error: unknown): InputFormatError | LimitError => {
+  const reason = reasonOf(error);
+  if (reason.startsWith('Out of Memory'))
+    return new LimitError(
+      {
+        what: `memory to look at the input file ${JSON.stringify(file.path)}`,
+        found: 'more than was given',
+        limit: 'what --memory says',
+        advice: 'give more, for 10,000 columns about 2 GB',
+      },
+      { cause: error },
+    );
+  return new InputFormatError(
     {
       path: file.path,
-      reason: `cannot be read as CSV (${firstLineOf(error)}); check the delimiter, quote and encoding under input.csv`,
+      reason: `cannot be read as CSV (${reason}); check the delimiter, quote and encoding under input.csv`,
     },
     { cause: error },
   );
+};
 
 /** Looks for the dialect; where bad rows hide it, once more with the first line's delimiter and bad rows passed over. */
 const sniffDialect = async (
@@ -144,7 +185,7 @@ const sniffDialect = async (
   request: SniffCsvRequest,
 ): Promise<Sniffed> => {
   const given = renderGiven(request, file);
-  const user = renderUserDialect(request);
+  const user = [...renderUserDialect(request), ...renderWideDialect(head, request)];
   const likely = likelyDelimiter(head);
   const isDelimGiven = user.some((text) => text.startsWith('delim'));
   const tolerant = [...given, ...user, ...(isDelimGiven ? [] : textOption('delim', likely)), ...LENIENT];
@@ -157,7 +198,8 @@ const sniffDialect = async (
     const isMisled = columnsOf(sniffed).length === 1 && likely !== undefined && !isDelimGiven;
     if (!isMisled) return sniffed;
   } catch (error) {
-    if (likely === undefined && !isDelimGiven) throw formatError(file, error);
+    const isHopeless = /Maximum line size|Out of Memory/.test(String(error));
+    if (isHopeless || (likely === undefined && !isDelimGiven)) throw formatError(file, error);
   }
   try {
     return await sniff(connection, file, tolerant);

@@ -64,7 +64,13 @@ const sampleColumns = async (
       : [`timestampformat = ${quoteText(options.timestampformat)}`]),
   ];
   try {
-    return await describeColumns(connection, `read_json(${args.join(', ')})`);
+    const found = await describeColumns(connection, `read_json(${args.join(', ')})`);
+    // Above 200 fields of one type DuckDB takes the whole line for one map.
+    if (found.length !== 1 || !found[0]?.type.startsWith('MAP')) return found;
+    return await describeColumns(
+      connection,
+      `read_json(${[...args, 'map_inference_threshold = -1'].join(', ')})`,
+    );
   } catch (error) {
     throw new InputFormatError(
       {
