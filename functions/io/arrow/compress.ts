@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import { CompressionType } from 'apache-arrow';
 import { ArrowFormatError } from '../../contract/errors-arrow.ts';
+import { LARGEST_BYTES } from './grow.ts';
 import { decodeLz4Frame } from './lz4-frame.ts';
 
 /**
@@ -53,6 +54,8 @@ export const decompressBuffer = (bytes: Uint8Array, codec: CompressionType): Uin
   const stated = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true);
   const frame = bytes.subarray(PREFIX_BYTES);
   if (stated === STORED) return frame;
+  if (stated < 0n || stated > LARGEST_BYTES)
+    throw new ArrowFormatError(`a compressed buffer says that it holds ${stated} bytes`);
   const length = Number(stated);
   let out: Uint8Array;
   try {

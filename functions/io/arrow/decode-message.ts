@@ -1,6 +1,7 @@
 import { Message, type Schema } from 'apache-arrow';
 import type { DictionaryBatch, RecordBatch } from 'apache-arrow/ipc/metadata/message';
 import { ArrowFormatError } from '../../contract/errors-arrow.ts';
+import { checkMetadata } from './check-metadata.ts';
 import { decompressBuffer } from './compress.ts';
 
 const CONTINUATION = 0xffffffff;
@@ -20,8 +21,10 @@ const cutShort = (what: string): never => {
 
 const parseMetadata = (bytes: Uint8Array): Message => {
   try {
+    checkMetadata(bytes);
     return Message.decode(bytes);
   } catch (cause) {
+    if (cause instanceof ArrowFormatError) throw cause;
     throw new ArrowFormatError('the metadata of a message is damaged', { cause });
   }
 };

@@ -34,15 +34,7 @@ import {
   UUID,
   VARCHAR,
 } from '@duckdb/node-api';
-import {
-  DataType,
-  type Dictionary,
-  type Field,
-  IntervalUnit,
-  type Struct,
-  TimeUnit,
-  Type,
-} from 'apache-arrow';
+import { DataType, type Dictionary, type Field, IntervalUnit, TimeUnit, Type } from 'apache-arrow';
 import { ArrowFormatError, ColumnTypeError } from '../../contract/errors-arrow.ts';
 import {
   boolToDuckDB,
@@ -155,7 +147,8 @@ const childOf = (type: DataType): Field => {
 };
 
 const readMap = (path: string, type: DataType, dictionaries: DictionaryStore): Reading => {
-  const [key, value] = (childOf(type).type as Struct).children;
+  const entries: DataType = childOf(type).type;
+  const [key, value] = DataType.isStruct(entries) ? entries.children : [];
   if (key === undefined || value === undefined) throw new ArrowFormatError('a map has no key or no value');
   const keys = readField(`${path}.key`, key, dictionaries);
   const values = readField(`${path}.value`, value, dictionaries);
@@ -243,6 +236,8 @@ const readBytesOrNested = (
     return readBinary(field, loadFixedBytes(type.byteWidth));
   }
   if (DataType.isFixedSizeList(type)) {
+    if (!(type.listSize > 0))
+      throw new ColumnTypeError(path, String(type), 'DuckDB has no arrays of no elements');
     const child = readField(`${path}[]`, childOf(type), dictionaries);
     return { type: ARRAY(child.type, type.listSize), load: loadFixedList(type.listSize, child.load) };
   }
@@ -250,10 +245,13 @@ const readBytesOrNested = (
   throw new ColumnTypeError(path, String(type), 'DuckDB has no such type');
 };
 
-const readField = (path: string, field: Field, dictionaries: DictionaryStore): Reading =>
-  DataType.isDictionary(field.type)
+const readField = (path: string, field: Field, dictionaries: DictionaryStore): Reading => {
+  // The format allows a field without a name; apache-arrow's types leave that out.
+  if (typeof (field.name as string | null) !== 'string') throw new ArrowFormatError('a column has no name');
+  return DataType.isDictionary(field.type)
     ? readDictionary(path, field, dictionaries)
     : readType(path, field, field.type, dictionaries);
+};
 
 /**
  * Says as which DuckDB columns the fields of a schema come back; the inverse of `arrowColumnsOf`. The
