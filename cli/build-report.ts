@@ -24,7 +24,10 @@ type Ending = {
 const RUN_OF_REFUSED = '0001';
 
 /** Puts together how a run ended, from what stands in the store. */
-export const buildReport = async (context: StageContext, ending: Ending): Promise<Report> => {
+export const buildReport = async (
+  context: Pick<StageContext, 'store' | 'now'>,
+  ending: Ending,
+): Promise<Report> => {
   const { job, plan, manifest } = ending;
   const stages = plan === undefined ? [] : await reportStages(context.store, plan);
   const finishedAt = context.now().toISOString();

@@ -4,12 +4,13 @@ import { renderTaskId } from '../functions/contract/ids.ts';
 import type { Job } from '../functions/contract/job.ts';
 import { blockPrefixes, KEYS } from '../functions/contract/keys.ts';
 import type { Manifest } from '../functions/contract/manifest.ts';
+import type { Outcome } from '../functions/contract/outcome.ts';
 import { Plan } from '../functions/contract/plan.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { Running } from '../functions/contract/running.ts';
 import { putHistory } from '../functions/io/history.ts';
 import { openRun, type PlanToOpen, readCurrentRun } from '../functions/io/open-run.ts';
-import { putOutcome } from '../functions/io/put-outcome.ts';
+import { putOutcome, readOutcome } from '../functions/io/put-outcome.ts';
 import { openOutput, publish } from '../functions/stages/publish.ts';
 import { runTask } from '../functions/stages/run-task.ts';
 import { seal } from '../functions/stages/seal.ts';
@@ -61,7 +62,8 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlanToOpen): Prom
     if (opened.kind === 'open') await runStages(runner, plan);
     return await finishJob(runner, job, plan);
   } catch (error) {
-    await endUnpublished(runner, { job, plan, error });
+    // Another runner of this job published it meanwhile, and took away what this one was reading.
+    if (await isPublishedAfter(runner, { job, plan, error })) return finishJob(runner, job, plan);
     throw error;
   } finally {
     await store.delete(runningKey);
@@ -104,6 +106,8 @@ const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
       `${renderCount(totals.counts.read)} rows in, ${renderCount(totals.rows)} out${rejected}  ${renderSeconds(elapsedSeconds())}`,
     );
   }
+  // Until the outcome is put, an interrupted run publishes nothing.
+  runner.context.signal.throwIfAborted();
 };
 
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
@@ -111,7 +115,7 @@ const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> 
   const report = await buildReport(runner.context, { job, plan, outcome: manifest.outcome, manifest });
   await putReport(runner.context.store, report);
   await rememberJob(runner, plan, report);
-  if (!runner.keepBlocks) await deleteBlocks(runner, plan);
+  await sweepBlocks(runner, plan.job);
   runner.view.finish('publish', `${renderPublished(manifest)} to ${job.spec.output.uri}`);
   return report;
 };
@@ -133,36 +137,34 @@ const rememberJob = (runner: Runner, plan: Plan, report: Report): Promise<void> 
     })),
   });
 
-/** The output has its own names for the committed blocks; those of attempts that lost go with the rest. */
-const deleteBlocks = async (runner: Runner, plan: Plan): Promise<void> => {
-  for (const prefix of blockPrefixes({ job: plan.job })) await runner.context.store.deletePrefix(prefix);
+/** Of a published job: the output has its own names for the committed blocks; those of lost attempts go too. */
+export const sweepBlocks = async (runner: Runner, job: string): Promise<void> => {
+  if (runner.keepBlocks) return;
+  for (const prefix of blockPrefixes({ job })) await runner.context.store.deletePrefix(prefix);
 };
 
+type Failed = { readonly job: Job; readonly plan: Plan; readonly error: unknown };
+
 /**
- * Records how a run ended that will not publish. The outcome decides: where another runner has published
- * meanwhile, its word stands. Nobody but the winner gives the output back.
+ * Records how a run ended that fails here, and returns whether it is published all the same: the outcome decides,
+ * and another runner may have put it first. Where it is not, the output is given back.
  */
-const endUnpublished = async (
-  runner: Runner,
-  { job, plan, error }: { readonly job: Job; readonly plan: Plan; readonly error: unknown },
-): Promise<void> => {
+const isPublishedAfter = async (runner: Runner, { job, plan, error }: Failed): Promise<boolean> => {
+  const { store, now } = runner.context;
   const kind = outcomeOf(error);
-  if (kind === undefined || !(error instanceof DaybreakError)) return;
+  if (kind === undefined || !(error instanceof DaybreakError))
+    return isPublished(await readOutcome(store, plan));
   const failure = { name: error.name, message: error.message };
-  const { chosen } = await putOutcome(runner.context.store, {
-    job: plan.job,
-    run: plan.run,
-    kind,
-    at: runner.context.now().toISOString(),
-    failure,
-  });
-  if (chosen.kind === 'published' || chosen.kind === 'partial') return;
+  const at = now().toISOString();
+  const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure });
+  if (isPublished(chosen)) return true;
   await (await openOutput(job)).release();
-  await putReport(
-    runner.context.store,
-    await buildReport(runner.context, { job, plan, outcome: chosen.kind, failure }),
-  );
+  await putReport(store, await buildReport(runner.context, { job, plan, outcome: chosen.kind, failure }));
+  return false;
 };
+
+const isPublished = (outcome: Outcome | undefined): boolean =>
+  outcome?.kind === 'published' || outcome?.kind === 'partial';
 
 /** What a failure means for the run; a mistake of ours, or a store that does not answer, leaves it open to resume. */
 const outcomeOf = (error: unknown): 'cancelled' | 'failed' | undefined => {

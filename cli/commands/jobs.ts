@@ -1,8 +1,6 @@
-import { JobNotFoundError } from '../../functions/contract/errors-store.ts';
-import { putHalt } from '../../functions/io/halt.ts';
+import { UsageError } from '../../functions/contract/errors-command.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
-import { putOutcome } from '../../functions/io/put-outcome.ts';
-import { openOutput } from '../../functions/stages/publish.ts';
+import { cancelJob } from '../cancel-job.ts';
 import { type JobState, listJobs, readJobState } from '../job-state.ts';
 import { workdirOf } from '../options.ts';
 import { renderPreview } from '../render-preview.ts';
@@ -76,7 +74,9 @@ export const status = async (id: string, options: JobOptions): Promise<void> => 
 export const report = async (id: string, options: JobOptions): Promise<void> => {
   const state = await readJobState(await openStore(workdirOf(options)), id);
   if (state.report === undefined) {
-    throw new JobNotFoundError(id, { cause: new Error(`the job is ${state.word} and has no report yet`) });
+    throw new UsageError(
+      `the job ${id} is ${state.word} and has no report yet; \`daybreak status ${id}\` shows where it is`,
+    );
   }
   if (options.json === true) return print(JSON.stringify(state.report));
   const isThere = state.report.outcome === 'published' || state.report.outcome === 'partial';
@@ -84,18 +84,8 @@ export const report = async (id: string, options: JobOptions): Promise<void> => 
   print(renderReport(state.report));
 };
 
-/**
- * `daybreak cancel`: the outcome decides. A runner at work sees the wish within seconds; where nobody works the
- * job has ended with this, and its output is free for others.
- */
+/** `daybreak cancel`: ends a job; the output is free for others afterwards. */
 export const cancel = async (id: string, options: JobOptions): Promise<void> => {
   const store = await openStore(workdirOf(options));
-  const { job, plan, word } = await readJobState(store, id);
-  if (plan === undefined) return print(`job ${id} is ${word}: there is nothing to cancel`);
-  const at = new Date().toISOString();
-  await putHalt(store, { job: id, run: plan.run, reason: 'cancel', at });
-  const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
-  if (chosen.kind !== 'cancelled') return print(`job ${id} had ended before: ${chosen.kind}`);
-  await (await openOutput(job)).release();
-  print(`job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`);
+  print(await cancelJob({ store, now: () => new Date() }, await readJobState(store, id)));
 };

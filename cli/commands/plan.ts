@@ -15,7 +15,7 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
   requireFeatures(parsed, options);
   const job = makeJob(parsed, { now: new Date() });
   const planned = await withInterrupt(
-    () => new JobCancelledError({ job: job.job, run: 'plan' }),
+    () => new JobCancelledError({ job: job.job }),
     (signal) =>
       withWorkdir(workdirOf(options), (workdir) =>
         located(parsed, file, () =>

@@ -7,6 +7,7 @@ import type { Report } from '../../functions/contract/report.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import { requireOutputFree } from '../../functions/stages/publish.ts';
 import { split } from '../../functions/stages/split.ts';
+import { withdrawCancel } from '../cancel-job.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { type JobState, readJobState } from '../job-state.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
@@ -14,7 +15,7 @@ import type { ParsedSpec } from '../parse-spec.ts';
 import { openProgress } from '../progress.ts';
 import { renderPreview } from '../render-preview.ts';
 import { renderReport } from '../render-report.ts';
-import { finishPublish, type Runner, runJob } from '../run-job.ts';
+import { finishPublish, type Runner, runJob, sweepBlocks } from '../run-job.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
 import { loadSpec, makeJob, requireFeatures, type SpecOptions } from './prepare-job.ts';
@@ -55,10 +56,13 @@ export const resume = async (id: string, options: RunOptions): Promise<void> => 
   });
 };
 
-const resumeFrom = async (runner: Runner, { job, outcome, report }: JobState): Promise<Report> => {
+const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobState): Promise<Report> => {
   if (outcome?.kind === 'published' || outcome?.kind === 'partial') {
-    return report?.outcome === outcome.kind ? report : finishPublish(runner, job);
+    if (report?.outcome !== outcome.kind) return finishPublish(runner, job);
+    await sweepBlocks(runner, job.job);
+    return report;
   }
+  if (plan === undefined) await withdrawCancel(runner.context.store, job.job);
   return runJob(runner, job, await split(runner.context, job));
 };
 
@@ -68,7 +72,7 @@ const withRunner = (
   use: (runner: Runner) => Promise<void>,
 ): Promise<void> =>
   withInterrupt(
-    () => new JobCancelledError({ job, run: 'at work' }),
+    () => new JobCancelledError({ job }),
     (signal) =>
       withWorkdir(workdirOf(options), async (workdir: Workdir) => {
         const view = openProgress(process.stderr);

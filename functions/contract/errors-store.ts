@@ -102,7 +102,8 @@ export class OutputClaimedError extends DaybreakError {
 export class JobCancelledError extends DaybreakError {
   override readonly name = 'JobCancelledError';
 
-  constructor(facts: { readonly job: string; readonly run: string }, options?: ErrorOptions) {
-    super(`run ${facts.run} of the job ${facts.job} was cancelled`, options);
+  constructor(facts: { readonly job: string; readonly run?: string }, options?: ErrorOptions) {
+    const run = facts.run === undefined ? '' : `run ${facts.run} of `;
+    super(`${run}the job ${facts.job} was cancelled`, options);
   }
 }

@@ -1,0 +1,45 @@
+import { renderRunId } from '../functions/contract/ids.ts';
+import { KEYS } from '../functions/contract/keys.ts';
+import { putHalt } from '../functions/io/halt.ts';
+import type { ObjectStore } from '../functions/io/object-store.ts';
+import { putOutcome } from '../functions/io/put-outcome.ts';
+import { openOutput } from '../functions/stages/publish.ts';
+import type { StageContext } from '../functions/stages/stage-context.ts';
+import { buildReport, putReport } from './build-report.ts';
+import type { JobState } from './job-state.ts';
+
+const FIRST_RUN = renderRunId(1);
+
+/**
+ * Ends a job and frees its output; returns the sentence for the user. The outcome decides. A runner at work sees
+ * the wish within seconds; where nobody works, the job has ended with this.
+ */
+export const cancelJob = async (
+  world: Pick<StageContext, 'store' | 'now'>,
+  { job: { job: id }, job, plan, word }: JobState,
+): Promise<string> => {
+  const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;
+  const { store } = world;
+  const at = world.now().toISOString();
+  if (plan === undefined) {
+    if (word === 'refused') return `job ${id} was refused before: there is nothing to cancel`;
+    // No run is open: the wish waits for a runner that may be about to open one, the report says the rest.
+    await putHalt(store, { job: id, run: FIRST_RUN, reason: 'cancel', at });
+    await (await openOutput(job)).release();
+    await putReport(store, await buildReport(world, { job, outcome: 'cancelled' }));
+    return done;
+  }
+  await putHalt(store, { job: id, run: plan.run, reason: 'cancel', at });
+  const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
+  if (chosen.kind === 'cancelled') {
+    await (await openOutput(job)).release();
+    return done;
+  }
+  return word === 'interrupted'
+    ? `job ${id} is being published, which \`daybreak resume ${id}\` finishes: it cannot be cancelled`
+    : `job ${id} has ended before: it is ${chosen.kind}`;
+};
+
+/** A resume takes back the wish to cancel a job that never had a run. */
+export const withdrawCancel = (store: ObjectStore, job: string): Promise<void> =>
+  store.delete(KEYS.halt.render({ job, run: FIRST_RUN }));
