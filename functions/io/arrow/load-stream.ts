@@ -51,9 +51,9 @@ export const appendStreams = async (
 
 type Scan = { readonly next: () => { readonly batch: LoadedBatch; readonly start: number } | undefined };
 
-const createScan = (streams: Iterable<DecodedStream>, vectorRows: number): Scan => {
+const createScan = (open: () => Iterable<DecodedStream>, vectorRows: number): Scan => {
   const rows = (function* () {
-    for (const { batches } of streams)
+    for (const { batches } of open())
       for (const batch of batches)
         for (let start = 0; start < batch.rows; start += vectorRows) yield { batch, start };
   })();
@@ -92,7 +92,7 @@ export const registerStreamFunction = (
       },
       initFunction: (init) => {
         init.setMaxThreads(1);
-        init.setInitData({ scan: createScan(open(), vectorRows), columns: init.getColumnIndexes() });
+        init.setInitData({ scan: createScan(open, vectorRows), columns: init.getColumnIndexes() });
       },
       mainFunction: (info, chunk) => {
         // What initFunction set: the binding keeps it as an object without a type.

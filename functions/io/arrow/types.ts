@@ -166,6 +166,9 @@ const mapShape = (path: string, type: DuckDBMapType, numbering: Numbering): Shap
 };
 
 const structShape = (path: string, type: DuckDBStructType, numbering: Numbering): Shape => {
+  // What `row(1, 2)` makes: DuckDB's SQL cannot name its type again on the other side.
+  if (type.entryNames.includes(''))
+    throw new ColumnTypeError(path, renderDuckDBType(type), 'its fields have no names');
   const children = type.entryTypes.map((entry, index) => {
     const name = type.entryNames[index] ?? '';
     return columnOf(name, `${path}.${name}`, entry, numbering, true);

@@ -77,6 +77,7 @@ describe('a column that cannot cross', () => {
   it('is refused where it stands inside another, with its path', async () => {
     await withConnection(async (connection) => {
       const query = "SELECT {'inner': [union_value(num := 2)]} AS outer";
+      await expect(encodeQuery(connection, "SELECT row(1, 'a') AS v")).rejects.toThrow('no names');
       await expect(encodeQuery(connection, query)).rejects.toThrow('column "outer.inner[]"');
     });
   });
