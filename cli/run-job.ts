@@ -18,7 +18,7 @@ import type { StageContext } from '../functions/stages/stage-context.ts';
 import { buildReport, putReport } from './build-report.ts';
 import { hasJobEnded } from './job-state.ts';
 import type { ProgressView } from './progress.ts';
-import { renderCount, renderSeconds } from './render-units.ts';
+import { renderCount, renderRows, renderSeconds } from './render-units.ts';
 import { thisHost } from './workdir.ts';
 import { writeTrace } from './write-trace.ts';
 
@@ -104,7 +104,7 @@ const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
     const rejected = totals.counts.rejected > 0 ? `, ${renderCount(totals.counts.rejected)} rejected` : '';
     view.finish(
       stage,
-      `${renderCount(totals.counts.read)} rows in, ${renderCount(totals.rows)} out${rejected}  ${renderSeconds(elapsedSeconds())}`,
+      `${renderRows(totals.counts.read)} in, ${renderCount(totals.rows)} out${rejected}  ${renderSeconds(elapsedSeconds())}`,
     );
   }
   // Until the outcome is put, an interrupted run publishes nothing.
@@ -124,7 +124,7 @@ const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> 
 };
 
 const renderPublished = (manifest: Manifest): string =>
-  `${renderCount(manifest.rows)} rows in ${manifest.parts.length} ${manifest.parts.length === 1 ? 'file' : 'files'}`;
+  `${renderRows(manifest.rows)} in ${manifest.parts.length} ${manifest.parts.length === 1 ? 'file' : 'files'}`;
 
 const rememberJob = (runner: Runner, plan: Plan, report: Report): Promise<void> =>
   putHistory(runner.context.store, plan.shape, {
