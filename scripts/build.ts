@@ -29,6 +29,26 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 });
+// The page of a report carries its drawing script and style sheet in itself; the command reads them from here.
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-page': 'cli/report-page/browser/page.ts' },
+  outdir: dist,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  legalComments: 'eof',
+  logLevel: 'warning',
+});
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-page': 'cli/report-page/browser/page.css' },
+  outdir: dist,
+  minify: true,
+  logLevel: 'warning',
+});
 chmodSync(path.join(dist, 'daybreak.js'), 0o755);
 
 const schema = path.join(root, 'docs', 'spec.schema.json');
