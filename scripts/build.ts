@@ -19,8 +19,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  // Native code cannot be bundled; everything else is, so that an installed package has one dependency.
-  external: ['@duckdb/node-api'],
+  // Native code cannot be bundled, and esbuild, which bundles the modules of users, brings its own; everything else is.
+  external: ['@duckdb/node-api', 'esbuild'],
   define: { 'process.env.DAYBREAK_VERSION': JSON.stringify(version) },
   // Bundled CommonJS packages call `require` for Node's own modules.
   banner: {
