@@ -15,6 +15,24 @@ describe('parseType', () => {
     expect(parseType(text)).toEqual(scalar(text));
   });
 
+  it('parses structs with quoted names, lists and maps', () => {
+    expect(parseType('STRUCT(x DECIMAL(18,3), "a ""b, c)" VARCHAR[])[]')).toEqual({
+      kind: 'list',
+      text: 'STRUCT(x DECIMAL(18,3), "a ""b, c)" VARCHAR[])[]',
+      element: {
+        kind: 'struct',
+        text: 'STRUCT(x DECIMAL(18,3), "a ""b, c)" VARCHAR[])',
+        fields: [
+          { name: 'x', type: { kind: 'scalar', text: 'DECIMAL(18,3)' } },
+          {
+            name: 'a "b, c)',
+            type: { kind: 'list', text: 'VARCHAR[]', element: { kind: 'scalar', text: 'VARCHAR' } },
+          },
+        ],
+      },
+    });
+  });
+
   it('reads lists in lists', () => {
     expect(parseType('DATE[][]')).toMatchObject({
       kind: 'list',

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { announceSeed } from '../oracle/grammar.ts';
 import { jobCaseArbitrary, judgeCase } from './judge-case.ts';
 
-const CASES = 250;
+const CASES = 200;
 
 let folder: string;
 let instance: DuckDBInstance;
