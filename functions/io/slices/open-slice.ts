@@ -102,7 +102,7 @@ const openRanges = async (
     );
     chains.push({ ...report, file: range.file });
     rowsByChain += report.rows + (countsBlankRows(input, file) ? report.blankRows : 0);
-    // A copy of no row at all is a row of NULL to nobody: DuckDB need not open it.
+    // No row may begin in a range; DuckDB need not open an empty copy.
     if (copied !== undefined && sizeBytes > 0)
       files.push({ ...file, copy: { path: copied, startOffset: report.firstRowOffset } });
   }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
+import { renderRejectPlace } from '../../../functions/contract/errors-input.ts';
 import type { PinnedInput } from '../../../functions/contract/pinned-input.ts';
-import { collectRejects } from '../../../functions/io/collect-rejects.ts';
+import { collectRejects, diagnoseReaderError } from '../../../functions/io/collect-rejects.ts';
 import { queryRows } from '../../../functions/io/query-rows.ts';
 import { openSlice } from '../../../functions/io/slices/open-slice.ts';
 import { planInputSlices } from '../../../functions/io/slices/plan-input-slices.ts';
@@ -141,12 +142,19 @@ describe('planInputSlices and openSlice', () => {
         const rows = await values(connection, slice.render({ tolerant: true }));
         const { rejectedRows, first } = await collectRejects(connection, slice.input);
         expect(rows.length + rejectedRows).toBe(slice.rowsByChain);
-        expect(first).toEqual({
+        const place = {
           file: join(folder, 'a.csv'),
           byteOffset: text.indexOf('bad'),
           column: 'id',
-          cause: 'cast',
-        });
+          cause: 'cast' as const,
+        };
+        expect(first).toEqual(place);
+        const error = await values(connection, slice.render({ tolerant: false })).catch(
+          (cause: unknown) => cause,
+        );
+        expect(error).toBeInstanceOf(Error);
+        expect(await diagnoseReaderError(connection, slice.input, { error })).toEqual(place);
+        expect(renderRejectPlace(place)).toBe(`${place.file} at byte ${place.byteOffset}, column "id": cast`);
       });
     });
   });
