@@ -14,6 +14,10 @@ export const renderReport = (report: Report): string =>
     ...(report.outcome === 'published' || report.outcome === 'partial' ? ['', renderOutput(report)] : []),
   ].join('\n');
 
+/** How to see more of a report. */
+export const renderPageHint = (job: string): string =>
+  `\`daybreak report ${job} --html report.html\` draws it as a page`;
+
 const renderDeadline = ({ deadlineAt = '', finishedAt }: Report): string => {
   const slackSeconds = (Date.parse(deadlineAt) - Date.parse(finishedAt)) / 1000;
   return slackSeconds >= 0

@@ -4,7 +4,7 @@ import { cancelJob } from '../cancel-job.ts';
 import { type JobState, listJobs, readJobState } from '../job-state.ts';
 import { workdirOf } from '../options.ts';
 import { renderPreview } from '../render-preview.ts';
-import { renderReport } from '../render-report.ts';
+import { renderPageHint, renderReport } from '../render-report.ts';
 import { renderTable } from '../render-table.ts';
 import { renderCount } from '../render-units.ts';
 import { writeReportPage } from '../report-page/write-report-page.ts';
@@ -12,6 +12,9 @@ import { openStore } from '../workdir.ts';
 
 export type JobOptions = { readonly workdir?: string; readonly json?: boolean; readonly show?: number };
 export type ReportOptions = JobOptions & { readonly html?: string };
+
+/** An id is copied into the next command: it is never cut. */
+const LONGEST_ID = 63;
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -44,6 +47,7 @@ export const jobs = async (options: JobOptions): Promise<void> => {
     renderTable({
       header: ['job', 'state', 'submitted', 'read', 'written'],
       right: new Set([3, 4]),
+      widestCell: LONGEST_ID,
       rows: states.map(({ job, word, report }) => [
         job.job,
         word,
@@ -88,10 +92,8 @@ export const report = async (id: string, options: ReportOptions): Promise<void> 
   const isThere = state.report.outcome === 'published' || state.report.outcome === 'partial';
   if ((options.show ?? 0) > 0 && isThere) print(`${await renderPreview(state.report, options.show ?? 0)}\n`);
   print(renderReport(state.report));
-  print(options.html === undefined ? `\n${hintOfPage(id)}` : `\nthe page is in ${options.html}`);
+  print(options.html === undefined ? `\n${renderPageHint(id)}` : `\nthe page is in ${options.html}`);
 };
-
-const hintOfPage = (id: string): string => `\`daybreak report ${id} --html report.html\` draws it as a page`;
 
 /** `daybreak cancel`: ends a job; the output is free for others afterwards. */
 export const cancel = async (id: string, options: JobOptions): Promise<void> => {

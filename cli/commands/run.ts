@@ -14,7 +14,7 @@ import { resourcesOf, workdirOf } from '../options.ts';
 import type { ParsedSpec } from '../parse-spec.ts';
 import { openProgress } from '../progress.ts';
 import { renderPreview } from '../render-preview.ts';
-import { renderReport } from '../render-report.ts';
+import { renderPageHint, renderReport } from '../render-report.ts';
 import { finishPublish, type Runner, runJob, sweepBlocks } from '../run-job.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
@@ -111,7 +111,7 @@ const conclude = async (report: Report, options: RunOptions): Promise<void> => {
     if ((options.show ?? 0) > 0) {
       process.stdout.write(`\n${await renderPreview(report, options.show ?? 0)}\n`);
     }
-    process.stdout.write(`\n${renderReport(report)}\n`);
+    process.stdout.write(`\n${renderReport(report)}\n${renderPageHint(report.job)}\n`);
   }
   const { deadlineAt, finishedAt } = report;
   if (deadlineAt !== undefined && finishedAt > deadlineAt) {
