@@ -19,14 +19,9 @@ const withWorkdirOption = (command: Command): Command =>
 
 const withSpecChanges = (command: Command): Command =>
   command
-    .option('--input <uri>', 'reads this instead of input.uri; can be given several times', collectText, [])
+    .option('--input <uri>', 'reads this instead of input.uri; can be given several times', collectText)
     .option('--output <uri>', 'writes here instead of output.uri')
-    .option(
-      '--set <path=value>',
-      'changes a field of the spec; can be given several times',
-      collectOverride,
-      [],
-    )
+    .option('--set <path=value>', 'changes a field of the spec; can be given several times', collectOverride)
     .option('--map-tasks <n>', 'tasks of the map stage; default: the plan decides', parsePositive)
     .option('--reduce-tasks <n>', 'tasks of each reduce stage; default: the plan decides', parsePositive);
 
@@ -51,7 +46,7 @@ const buildProgram = (): Command => {
   program
     .command('validate <spec>')
     .description('check a spec; opens no other file')
-    .option('--set <path=value>', 'changes a field of the spec', collectOverride, [])
+    .option('--set <path=value>', 'changes a field of the spec', collectOverride)
     .action(async (spec, options) => (await import('./commands/validate.ts')).validate(spec, options));
   withWorkdirOption(program.command('jobs').description('list the jobs of the work folder'))
     .option('--json', JSON_OPTION)

@@ -25,14 +25,17 @@ export const parsePositive = (text: string): number => {
 /** `path=value`, split at the first `=`. */
 export const collectOverride = (
   text: string,
-  before: readonly { path: string; value: string }[],
+  before: readonly { path: string; value: string }[] = [],
 ): readonly { path: string; value: string }[] => {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('expected path=value, for example output.mode=overwrite');
   return [...before, { path: text.slice(0, at).trim(), value: text.slice(at + 1) }];
 };
 
-export const collectText = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+export const collectText = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text,
+];
 
 export const resourcesOf = (options: { readonly memory?: number; readonly threads?: number }): Resources => ({
   threads: options.threads ?? availableParallelism(),

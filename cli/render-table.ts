@@ -4,16 +4,21 @@ const WIDEST_CELL = 40;
 /** Control characters would let data move the cursor or recolour the terminal. */
 const printable = (cell: string): string => cell.replaceAll(/\p{Cc}/gu, ' ');
 
-const clip = (cell: string): string =>
-  cell.length > WIDEST_CELL ? `${cell.slice(0, WIDEST_CELL - 1)}…` : cell;
+const clip = (cell: string, widest: number): string =>
+  cell.length > widest ? `${cell.slice(0, widest - 1)}…` : cell;
 
 /** Renders rows under a header as aligned columns; those named in `right` are aligned to the right. */
 export const renderTable = (options: {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly right?: ReadonlySet<number>;
+  /** In characters; for names that somebody copies, as wide as they can be. */
+  readonly widestCell?: number;
 }): string => {
-  const lines = [options.header, ...options.rows].map((row) => row.map((cell) => clip(printable(cell))));
+  const widest = options.widestCell ?? WIDEST_CELL;
+  const lines = [options.header, ...options.rows].map((row) =>
+    row.map((cell) => clip(printable(cell), widest)),
+  );
   const widths = options.header.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
   const render = (row: readonly string[]): string =>
     widths
