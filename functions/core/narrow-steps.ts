@@ -41,6 +41,8 @@ const narrowStep = (step: PlannedStep, after: Names): PlannedStep => {
       return { ...step, columns: keepNamed(step.columns, new Set([...after, step.column])) };
     case 'group_by':
       return { ...step, columns, aggregates: keepNamed(step.aggregates, after) };
+    case 'repartition':
+      return { ...step, columns: keepNamed(step.columns, new Set([...after, ...step.by])) };
     case 'distinct':
     case 'sort':
       // Both decide by all their columns; a sort breaks ties on them.
@@ -53,6 +55,7 @@ const neededBefore = (step: PlannedStep): Names => {
     case 'filter':
     case 'unnest':
     case 'distinct':
+    case 'repartition':
       return namesOf(step.columns);
     case 'project':
       return new Set(step.expressions.flatMap(({ uses }) => uses));

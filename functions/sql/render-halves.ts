@@ -1,0 +1,57 @@
+import type { PlannedStep, PlannedStepOf } from '../contract/planned-steps.ts';
+import { quoteIdentifier } from './quote.ts';
+import { renderList, renderNames } from './render-names.ts';
+import { renderSort } from './render-sort.ts';
+import { addTally, type Compiler } from './tally.ts';
+
+/** The hidden count that groups carry between the halves: how many rows each stands for. A BIGINT. */
+export const ROWS_COLUMN = 'daybreak_rows';
+
+/** The half of a moving step that runs before its rows move. */
+export const renderFirstHalf = (compiler: Compiler, step: PlannedStep, from: string): string => {
+  switch (step.kind) {
+    case 'distinct':
+      return renderPartialDistinct(compiler, step, from);
+    case 'group_by':
+      return renderPartialGroups(compiler, step, from);
+    case 'sort':
+      return renderSort(compiler, step, from);
+    case 'repartition':
+      return `SELECT * FROM ${from}`;
+    default:
+      throw new Error(`the step ${step.kind} moves no rows`);
+  }
+};
+
+/** The half that runs after they moved. */
+export const renderSecondHalf = (compiler: Compiler, step: PlannedStep, from: string): string => {
+  switch (step.kind) {
+    case 'distinct':
+      return renderMergedDistinct(compiler, step, from);
+    case 'group_by':
+      return renderMergedGroups(compiler, step, from);
+    case 'sort':
+      return renderSort(compiler, step, from);
+    case 'repartition':
+      return `SELECT * FROM ${from}`;
+    default:
+      throw new Error(`the step ${step.kind} moves no rows`);
+  }
+};
+
+
+const renderPartialDistinct = (compiler: Compiler, step: PlannedStepOf<'distinct'>, from: string): string => {
+  const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
+  const carried = addTally(compiler, { step: step.step, term: 'carried-out', keeps: 1 });
+  const keys = renderNames(step.columns);
+  const rows = `${ROWS_COLUMN}::DOUBLE`;
+  return `SELECT * FROM (SELECT ${keys}, count(*) AS ${ROWS_COLUMN} FROM ${from} GROUP BY ${keys}) WHERE ${folded}(${rows}) AND ${carried}(${rows})`;
+};
+
+const renderMergedDistinct = (compiler: Compiler, step: PlannedStepOf<'distinct'>, from: string): string => {
+  const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
+  const carried = addTally(compiler, { step: step.step, term: 'carried-in', keeps: 1 });
+  const keys = renderNames(step.columns);
+  const outputs = `${keys}, count(*)::DOUBLE AS daybreak_states, sum(${ROWS_COLUMN})::DOUBLE AS daybreak_carried`;
+  return `SELECT ${keys} FROM (SELECT ${outputs} FROM ${from} GROUP BY ${keys}) WHERE ${folded}(daybreak_states) AND ${carried}(daybreak_carried)`;
+};
