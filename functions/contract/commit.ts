@@ -65,6 +65,8 @@ export const Commit = z
     steps: z.array(StepCounts).optional().describe('the same rows, step by step'),
     carried: Carried.optional(),
     formats: FormatVersions,
+    worker: z.string().optional().describe('who ran the attempt; for the trace, never for a decision'),
+    bytesRead: SizeBytes.optional().describe('bytes of input or of blocks that the attempt read'),
     startedAt: z.iso.datetime(),
     endedAt: z.iso.datetime(),
   })

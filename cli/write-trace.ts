@@ -1,0 +1,86 @@
+import { StateError } from '../functions/contract/errors-store.ts';
+import { renderRunId } from '../functions/contract/ids.ts';
+import type { Job } from '../functions/contract/job.ts';
+import { KEYS } from '../functions/contract/keys.ts';
+import { Plan } from '../functions/contract/plan.ts';
+import { TraceEvent } from '../functions/contract/trace.ts';
+import {
+  buildTrace,
+  type ListedCommit,
+  type RunFacts,
+  type StageFacts,
+} from '../functions/core/build-trace.ts';
+import { listCommits } from '../functions/io/commit-attempt.ts';
+import type { ObjectStore } from '../functions/io/object-store.ts';
+import { readPlan } from '../functions/io/open-run.ts';
+import { readOutcome } from '../functions/io/put-outcome.ts';
+import { listAmendments, readSealed } from '../functions/io/seal-stage.ts';
+
+/** Writes `trace.jsonl` from what stands in the store: all runs of the job, any number of times. */
+export const writeTrace = async (store: ObjectStore, job: Job): Promise<void> => {
+  const lines = (await traceJob(store, job)).map((event) => `${JSON.stringify(event)}\n`);
+  await store.put(KEYS.trace.render(job), new TextEncoder().encode(lines.join('')));
+};
+
+/** The trace of a job so far. Fails with StateError where the state does not fit together. */
+export const traceJob = async (store: ObjectStore, job: Job): Promise<readonly TraceEvent[]> =>
+  buildTrace(job, await readRuns(store, job.job));
+
+/** The lines of `trace.jsonl`; undefined where no run has ended yet. Fails with StateError. */
+export const readTrace = async (
+  store: ObjectStore,
+  job: string,
+): Promise<readonly TraceEvent[] | undefined> => {
+  const key = KEYS.trace.render({ job });
+  const bytes = await store.get(key);
+  if (bytes === undefined) return undefined;
+  const lines = new TextDecoder().decode(bytes).split('\n');
+  if (lines.pop() !== '') throw new StateError({ key, problem: 'its last line has no end' });
+  return lines.map((line, index) => parseLine(line, { key, line: index + 1 }));
+};
+
+const parseLine = (
+  text: string,
+  { key, line }: { readonly key: string; readonly line: number },
+): TraceEvent => {
+  try {
+    return TraceEvent.parse(JSON.parse(text));
+  } catch (error) {
+    throw new StateError({ key, problem: `line ${line} is no event of a trace` }, { cause: error });
+  }
+};
+
+const readRuns = async (store: ObjectStore, job: string): Promise<readonly RunFacts[]> => {
+  const runs: RunFacts[] = [];
+  // Runs open one after another without a gap, and a job has few.
+  for (let number = 1; ; number += 1) {
+    const header = await readPlan(store, job, renderRunId(number));
+    if (header === undefined) return runs;
+    const plan = Plan.parse(header);
+    const stages: StageFacts[] = [];
+    for (const stage of plan.stageIds) stages.push(await readStage(store, plan, stage));
+    runs.push({ plan, stages, outcome: await readOutcome(store, plan) });
+  }
+};
+
+const readStage = async (store: ObjectStore, plan: Plan, stage: string): Promise<StageFacts> => {
+  const ids = { job: plan.job, run: plan.run, stage };
+  const [amendments, sealed] = [await listAmendments(store, ids), await readSealed(store, ids)];
+  return { stage, amendments, sealed, commits: await listWithTimes(store, ids), weights: undefined };
+};
+
+const listWithTimes = async (
+  store: ObjectStore,
+  ids: { readonly job: string; readonly run: string; readonly stage: string },
+): Promise<readonly ListedCommit[]> => {
+  const times = new Map<string, string>();
+  for await (const { key, modifiedAt } of store.list(KEYS.commit.prefix(ids))) {
+    const task = KEYS.commit.parse(key)?.task;
+    if (task !== undefined) times.set(task, modifiedAt);
+  }
+  return (await listCommits(store, ids)).flatMap((commit) => {
+    const committedAt = times.get(commit.task);
+    // A commit that came between the two listings is for the next look.
+    return committedAt === undefined ? [] : [{ commit, committedAt }];
+  });
+};
