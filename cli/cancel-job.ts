@@ -7,6 +7,7 @@ import { openOutput } from '../functions/stages/publish.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import { buildReport, putReport } from './build-report.ts';
 import type { JobState } from './job-state.ts';
+import { writeTrace } from './write-trace.ts';
 
 const FIRST_RUN = renderRunId(1);
 
@@ -33,6 +34,7 @@ export const cancelJob = async (
   const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
   if (chosen.kind === 'cancelled') {
     await (await openOutput(job)).release();
+    await writeTrace(store, job);
     return done;
   }
   return word === 'interrupted'

@@ -86,6 +86,13 @@ const explain = (error: unknown): number => {
   return EXIT_CODES.failed;
 };
 
+/** A reader that goes away, such as `| head`, ends no job: what is left to print goes nowhere. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 try {
   await buildProgram().parseAsync();
 } catch (error) {

@@ -20,6 +20,7 @@ import { hasJobEnded } from './job-state.ts';
 import type { ProgressView } from './progress.ts';
 import { renderCount, renderSeconds } from './render-units.ts';
 import { thisHost } from './workdir.ts';
+import { writeTrace } from './write-trace.ts';
 
 export type Runner = {
   readonly context: StageContext;
@@ -113,6 +114,8 @@ const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
   const manifest = await publish(runner.context, { job, plan });
   const report = await buildReport(runner.context, { job, plan, outcome: manifest.outcome, manifest });
+  // The report last: whoever finds it has nothing left to do.
+  await writeTrace(runner.context.store, job);
   await putReport(runner.context.store, report);
   await rememberJob(runner, plan, report);
   await sweepBlocks(runner, plan.job);
@@ -159,6 +162,7 @@ const isPublishedAfter = async (runner: Runner, { job, plan, error }: Failed): P
   const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure });
   if (isPublished(chosen)) return true;
   await (await openOutput(job)).release();
+  await writeTrace(store, job);
   await putReport(store, await buildReport(runner.context, { job, plan, outcome: chosen.kind, failure }));
   return false;
 };

@@ -1,13 +1,17 @@
 /**
  * `npm run soak`: what is too large for `npm test`. Every question at 10 million rows and TPC-H at scale factor 1,
- * from CSV and Parquet, and the group-by data with nulls and sorted; each equal to plain DuckDB.
+ * from CSV and Parquet, and the group-by data with nulls and sorted; each equal to plain DuckDB. Then random jobs
+ * over random data, each judged as in test/flow/properties.test.ts.
  *
- * `npm run soak -- --rows 1e8 --questions q1,q5,q6 --format parquet`
+ * `npm run soak -- --rows 1e8 --questions q1,q5,q6 --format parquet --cases 0`
+ * `npm run soak -- --questions '' --cases 20000 --seed 7`
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DuckDBInstance } from '@duckdb/node-api';
+import fc from 'fast-check';
 import { findDifference } from '../bench/compare-results.ts';
 import { type DataFiles, generateGroupBy } from '../bench/data/generate-groupby.ts';
 import { generateLineitem } from '../bench/data/generate-tpch.ts';
@@ -15,6 +19,8 @@ import { runDaybreakToItsEnd } from '../bench/daybreak-command.ts';
 import { writeExpectedAnswer } from '../bench/expected-answer.ts';
 import type { InputFormat } from '../bench/plain-duckdb.ts';
 import { findQuestion, QUESTIONS, type Question } from '../bench/questions.ts';
+import { jobCaseArbitrary, judgeCase } from '../test/flow/judge-case.ts';
+import { announceSeed } from '../test/oracle/grammar.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,11 +32,14 @@ const { values } = parseArgs({
     memory: { type: 'string', default: '8GB' },
     /** More arguments for daybreak, for example `--map-tasks 8 --reduce-tasks 8`. */
     daybreak: { type: 'string', default: '' },
+    /** Random jobs, and the seed to draw them with; without one it is drawn and printed. */
+    cases: { type: 'string', default: '3000' },
+    seed: { type: 'string' },
   },
 });
 const limits = { threads: Number(values.threads), memory: values.memory };
 const extraArguments = values.daybreak.split(' ').filter(Boolean);
-const questions = values.questions.split(',').map(findQuestion);
+const questions = values.questions.split(',').filter(Boolean).map(findQuestion);
 const formats = values.format.split(',').map((format): InputFormat => (format === 'csv' ? 'csv' : 'parquet'));
 
 type DataSet = {
@@ -90,6 +99,34 @@ for (const { label, table, make } of dataSets) {
       process.stdout.write(`${label}, ${format}, ${question.name}: ${difference ?? 'equal'}\n`);
     }
   }
+}
+
+/** Random jobs; the first that differs is shrunk and told. Resolves to the number that were equal. */
+const judgeCases = async (cases: number, seed: number | undefined): Promise<number> => {
+  const folder = await mkdtemp(join(tmpdir(), 'daybreak-soak-'));
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
+  try {
+    const connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    let next = 0;
+    const property = fc.asyncProperty(jobCaseArbitrary, async (one) => {
+      const difference = await judgeCase(connection, one, { folder, id: `case-${next++}` });
+      if (difference !== undefined) throw new Error(difference);
+    });
+    const result = await fc.check(property, announceSeed('a job is DuckDB', cases, seed));
+    if (result.failed) process.stdout.write(`${fc.defaultReportMessage(result)}\n`);
+    return result.failed ? result.numRuns - 1 : result.numRuns;
+  } finally {
+    instance.closeSync();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+const cases = Number(values.cases);
+if (cases > 0) {
+  const equal = await judgeCases(cases, values.seed === undefined ? undefined : Number(values.seed));
+  passed += equal;
+  if (equal < cases) failed++;
 }
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -58,21 +58,18 @@ export const requireFeatures = ({ spec, locate }: ParsedSpec, options: SpecOptio
   if (problems.length > 0) throw new NotYetError(problems);
 };
 
-/** Paths as they mean from here, so that the job can be resumed from elsewhere. */
-const absoluteSpec = (spec: JobSpec): JobSpec => {
-  const uris = typeof spec.input.uri === 'string' ? [spec.input.uri] : spec.input.uri;
-  const absolute = uris.map((uri) => path.resolve(uri) + (/[/\\]$/.test(uri) ? path.sep : ''));
-  const [first = ''] = absolute;
-  return {
-    ...spec,
-    input: { ...spec.input, uri: typeof spec.input.uri === 'string' ? first : absolute },
-    output: { ...spec.output, uri: path.resolve(spec.output.uri) },
-  };
-};
+/**
+ * The output as it means from here, so that the job can be resumed from elsewhere. Input paths stay as they are
+ * written, beside the folder that they start from: `key=value` folders above it are nobody's columns.
+ */
+const absoluteOutput = (spec: JobSpec): JobSpec => ({
+  ...spec,
+  output: { ...spec.output, uri: path.resolve(spec.output.uri) },
+});
 
 /** Makes the job that a spec asks for; its id is the name, the time and four random digits where none is given. */
 export const makeJob = (parsed: ParsedSpec, options: { readonly id?: string; readonly now: Date }): Job => {
-  const spec = absoluteSpec(parsed.spec);
+  const spec = absoluteOutput(parsed.spec);
   const job = options.id ?? drawJobId(spec.name, options.now);
   if (!isId('job', job)) {
     throw new UsageError(
@@ -90,6 +87,7 @@ export const makeJob = (parsed: ParsedSpec, options: { readonly id?: string; rea
     job,
     spec,
     specDigest: digestOf(spec),
+    baseDir: process.cwd(),
     submittedAt: options.now.toISOString(),
     submittedBy: userInfo().username,
     ...(deadlineMs === undefined ? {} : { deadlineAt: new Date(deadlineMs).toISOString() }),

@@ -1,4 +1,4 @@
-import { ExpressionError } from '../../functions/contract/errors.ts';
+import { ExpressionError, SpecError } from '../../functions/contract/errors.ts';
 import { DeadlineMissedError } from '../../functions/contract/errors-command.ts';
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
@@ -39,8 +39,8 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
   requireFeatures(parsed, options);
   const job = makeJob(parsed, { ...(options.id === undefined ? {} : { id: options.id }), now: new Date() });
   await withRunner(job.job, options, async (runner) => {
-    await requireOutputFree(job);
     const plan = await located(parsed, file, () => split(runner.context, job));
+    await requireOutputFree(job);
     const { isMine } = await putOnce(runner.context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new JobExistsError(job.job);
     runner.view.note(`job ${job.job}`);
@@ -89,7 +89,7 @@ const withRunner = (
       }),
   );
 
-/** Problems of expressions get the line and column that they have in the file. */
+/** Problems of the spec and its expressions get the line and column that they have in the file. */
 export const located = async <Result>(
   { locate }: ParsedSpec,
   file: string,
@@ -98,6 +98,7 @@ export const located = async <Result>(
   try {
     return await act();
   } catch (error) {
+    if (error instanceof SpecError) throw new SpecError(error.problems.map(locate), { file, cause: error });
     if (!(error instanceof ExpressionError)) throw error;
     throw new ExpressionError(error.problems.map(locate), { file, cause: error });
   }

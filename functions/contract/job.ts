@@ -2,12 +2,16 @@ import * as z from 'zod';
 import { JobId, Sha256 } from './ids.ts';
 import { JobSpec } from './spec.ts';
 
-/** `job.json`: what was submitted, by whom and when. Paths in the spec are absolute here. Never edited. */
+/** `job.json`: what was submitted, by whom and when. The output's path is absolute here. Never edited. */
 export const Job = z
   .strictObject({
     job: JobId,
     spec: JobSpec,
     specDigest: Sha256,
+    baseDir: z
+      .string()
+      .optional()
+      .describe('The folder that relative input paths start from; absent where all are absolute.'),
     submittedAt: z.iso.datetime(),
     submittedBy: z.string(),
     deadlineAt: z.iso.datetime().optional(),

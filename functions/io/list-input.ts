@@ -140,7 +140,6 @@ const matchBelow = async (
 ): Promise<void> => {
   const [segment, ...rest] = segments;
   if (segment === undefined) return;
-  if (segment === '**') await matchBelow(folder, rest.length === 0 ? ['*'] : rest, listing, []);
   if (segment !== '**' && !hasGlob(segment)) {
     const next = { path: join(folder.path, segment), written: join(folder.written, segment) };
     const target = await statOrUndefined(next.path);
@@ -150,6 +149,7 @@ const matchBelow = async (
   }
   const below = segment === '**' ? await enter(folder.path, trail) : [];
   if (below === undefined) return;
+  if (segment === '**') await matchBelow(folder, rest.length === 0 ? ['*'] : rest, listing, []);
   const matches = segment === '**' ? () => true : compileNamePattern(segment);
   for (const entry of await entriesOf(folder.path)) {
     if (isHidden(entry.name) || !matches(entry.name)) continue;

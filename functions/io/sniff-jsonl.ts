@@ -5,7 +5,7 @@ import type { JsonlOptions } from '../contract/input.ts';
 import type { PinnedFile, PinnedJsonlInput } from '../contract/pinned-input.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
-import { describeColumns, firstLineOf } from './query-rows.ts';
+import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
 import { readFileHead } from './read-head.ts';
 
 /** DuckDB's default. */
@@ -100,7 +100,8 @@ export const sniffJsonl = async (
       reason: 'is empty, as all files of the input are: no columns are known; give jsonl.columns',
     });
   const columns = declared.length > 0 ? declared : await sampleColumns(connection, filled, options);
-  requireObjects(filled, columns, declared.length > 0);
+  if (declared.length === 0) await requireFields(connection, filled, columns);
+  refuseColumns(filled, columns);
   const { dateformat, timestampformat } = options;
   return {
     files,
@@ -113,20 +114,30 @@ export const sniffJsonl = async (
   };
 };
 
-const requireObjects = (
+/**
+ * DuckDB names its single column `json` where the sampled values are no objects, or objects without fields;
+ * a field of that name looks the same.
+ */
+const requireFields = async (
+  connection: DuckDBConnection,
   files: readonly PinnedFile[],
   columns: readonly Column[],
-  isDeclared: boolean,
-): void => {
-  const path = files[0]?.path ?? '';
-  const [first] = columns;
-  // DuckDB names the single column `json` where the sampled values are no objects, or objects without fields.
-  const isScalar = columns.length === 1 && first?.name === 'json' && !isDeclared;
-  if (isScalar && first.type !== 'JSON' && !first.type.startsWith('STRUCT'))
+): Promise<void> => {
+  if (columns.length !== 1 || columns[0]?.name !== 'json') return;
+  const lines = `read_ndjson_objects([${files.map(({ path }) => quotePath(path)).join(', ')}], ignore_errors = true)`;
+  const found = await queryRows(
+    connection,
+    `SELECT 1 FROM ${lines} WHERE json_type(json) = 'OBJECT' AND json_type(json, '/json') IS NOT NULL LIMIT 1`,
+  );
+  if (found.length === 0)
     throw new InputFormatError({
-      path,
+      path: files[0]?.path ?? '',
       reason: 'has no JSON object with fields in its sample; jsonl wants one object a line',
     });
+};
+
+const refuseColumns = (files: readonly PinnedFile[], columns: readonly Column[]): void => {
+  const path = files[0]?.path ?? '';
   refuseColumnCount(path, columns.length);
   refuseHostileNames(
     path,

@@ -28,7 +28,7 @@ const MAX_READS = 16;
 const MAX_COPIES = 4;
 
 /** The output of a job on files, for claim, publish and release. */
-export const openOutput = (job: Job): Promise<FileOutput> =>
+export const openOutput = (job: Pick<Job, 'job' | 'spec' | 'submittedAt'>): Promise<FileOutput> =>
   openFileOutput(job.spec.output.uri, { job: job.job, at: job.submittedAt });
 
 /** Fails with OutputExistsError where the output holds what the job may not replace; writes nothing. */

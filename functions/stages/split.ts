@@ -19,6 +19,7 @@ import { pinInput } from '../io/pin-input.ts';
 import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindSteps } from './bind-steps.ts';
+import { requireOutputApart } from './require-output-apart.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** The layout of blocks, and what assigns rows to partitions: of a plan without a shuffle, none. */
@@ -29,7 +30,7 @@ const PARTITIONER = 'none';
 const LOOK_MEMORY_BYTES = 1e9;
 
 /** What a plan is made from; `now()` in expressions is the submission. */
-export type JobToPlan = Pick<Job, 'job' | 'spec' | 'submittedAt' | 'specDigest'>;
+export type JobToPlan = Pick<Job, 'job' | 'spec' | 'submittedAt' | 'specDigest' | 'baseDir'>;
 
 /** A plan before its run is open. */
 export type PlannedJob = PlanToOpen & Omit<Plan, 'run' | 'openedAt' | 'adopted'>;
@@ -87,11 +88,9 @@ const lookAtInput = async (
   job: JobToPlan,
 ): Promise<{ readonly input: PinnedInput; readonly steps: readonly PlannedStep[] }> => {
   const { spec, submittedAt } = job;
-  const { format, files } = await listInput({
-    uri: spec.input.uri,
-    format: spec.input.format,
-    baseDir: process.cwd(),
-  });
+  const baseDir = job.baseDir ?? path.sep;
+  const { format, files } = await listInput({ uri: spec.input.uri, format: spec.input.format, baseDir });
+  await requireOutputApart(context.store, { job, files: files.map((file) => file.path), baseDir });
   const pinned = await pinInput(files);
   const scratchDir = await mkdtemp(path.join(context.scratchDir, 'split-'));
   try {

@@ -1,0 +1,49 @@
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { SpecError } from '../contract/errors.ts';
+import type { Job } from '../contract/job.ts';
+import { judgeOutputPlace } from '../core/judge-output-place.ts';
+import { mapBounded } from '../io/map-bounded.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { openOutput } from './publish.ts';
+
+/** A call of the file system each: enough to hide a disk's latency. */
+const MAX_CALLS = 32;
+
+/** Fails with SpecError where a job on files would read what it writes, or replace what it reads. Writes nothing. */
+export const requireOutputApart = async (
+  store: ObjectStore,
+  reading: {
+    readonly job: Pick<Job, 'job' | 'spec' | 'submittedAt'>;
+    /** The input's files, absolute. */
+    readonly files: readonly string[];
+    readonly baseDir: string;
+  },
+): Promise<void> => {
+  const { job, baseDir } = reading;
+  const { uri } = job.spec.input;
+  const output = await openOutput(job);
+  const state = store.localPath('jobs');
+  const message = judgeOutputPlace({
+    output: output.path,
+    part: { job: job.job, format: job.spec.output.format },
+    inputs: await mapBounded(typeof uri === 'string' ? [uri] : uri, MAX_CALLS, (each) =>
+      resolveLinks(path.resolve(baseDir, each)),
+    ),
+    files: await mapBounded(reading.files, MAX_CALLS, resolveLinks),
+    workdir: state === undefined ? undefined : await resolveLinks(path.dirname(state)),
+  });
+  if (message !== undefined) throw new SpecError([{ path: 'output.uri', message }]);
+};
+
+/** The path without links, up to its first component that is a pattern or is not there. */
+const resolveLinks = async (wanted: string): Promise<string> => {
+  try {
+    return await realpath(wanted);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG') throw error;
+  }
+  const parent = path.dirname(wanted);
+  return parent === wanted ? wanted : path.join(await resolveLinks(parent), path.basename(wanted));
+};
