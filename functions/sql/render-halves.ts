@@ -7,20 +7,36 @@ import { addTally, type Compiler } from './tally.ts';
 /** The hidden count that groups carry between the halves: how many rows each stands for. A BIGINT. */
 export const ROWS_COLUMN = 'daybreak_rows';
 
-/** The half of a moving step that runs before its rows move. */
-export const renderFirstHalf = (compiler: Compiler, step: PlannedStep, from: string): string => {
+/** What a moving step writes before its rows move: rows, or groups with their states. No witnesses yet. */
+export const renderWire = (step: PlannedStep, from: string): string => {
   switch (step.kind) {
-    case 'distinct':
-      return renderPartialDistinct(compiler, step, from);
+    case 'distinct': {
+      const keys = renderNames(step.columns);
+      return `SELECT ${keys}, count(*) AS ${ROWS_COLUMN} FROM ${from} GROUP BY ${keys}`;
+    }
     case 'group_by':
-      return renderPartialGroups(compiler, step, from);
+      return renderPartialGroups(step, from);
     case 'sort':
-      return renderSort(compiler, step, from);
     case 'repartition':
       return `SELECT * FROM ${from}`;
     default:
       throw new Error(`the step ${step.kind} moves no rows`);
   }
+};
+
+/** Whether the first half of a step makes groups, which carry a hidden count of their rows. */
+const isGrouping = (step: PlannedStep): boolean =>
+  step.kind === 'distinct' || (step.kind === 'group_by' && step.decomposition?.mode === 'partial');
+
+/** The half of a moving step that runs before its rows move. */
+export const renderFirstHalf = (compiler: Compiler, step: PlannedStep, from: string): string => {
+  if (step.kind === 'sort') return renderSort(compiler, step, from);
+  const wire = renderWire(step, from);
+  if (!isGrouping(step)) return wire;
+  const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
+  const carried = addTally(compiler, { step: step.step, term: 'carried-out', keeps: 1 });
+  const rows = `${ROWS_COLUMN}::DOUBLE`;
+  return `SELECT * FROM (${wire}) WHERE ${folded}(${rows}) AND ${carried}(${rows})`;
 };
 
 /** The half that runs after they moved. */
@@ -37,15 +53,6 @@ export const renderSecondHalf = (compiler: Compiler, step: PlannedStep, from: st
     default:
       throw new Error(`the step ${step.kind} moves no rows`);
   }
-};
-
-
-const renderPartialDistinct = (compiler: Compiler, step: PlannedStepOf<'distinct'>, from: string): string => {
-  const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
-  const carried = addTally(compiler, { step: step.step, term: 'carried-out', keeps: 1 });
-  const keys = renderNames(step.columns);
-  const rows = `${ROWS_COLUMN}::DOUBLE`;
-  return `SELECT * FROM (SELECT ${keys}, count(*) AS ${ROWS_COLUMN} FROM ${from} GROUP BY ${keys}) WHERE ${folded}(${rows}) AND ${carried}(${rows})`;
 };
 
 const renderMergedDistinct = (compiler: Compiler, step: PlannedStepOf<'distinct'>, from: string): string => {
