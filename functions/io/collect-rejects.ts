@@ -10,8 +10,10 @@ import {
   type RejectCause,
 } from '../contract/pinned-input.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
-import { REJECT_TABLES, renderJsonLines, renderReadInput } from '../sql/read-input.ts';
+import { renderReadInput } from '../sql/read-input.ts';
 import { renderJsonCulprit, renderJsonRow } from '../sql/read-json.ts';
+import { renderJsonLines } from '../sql/read-lines.ts';
+import { REJECT_TABLES } from '../sql/reader-options.ts';
 import { locateFilledLines, locateOffsets } from './locate-lines.ts';
 import { firstLineOf, queryRows } from './query-rows.ts';
 

@@ -1,5 +1,5 @@
 import type { PinnedFile } from '../contract/pinned-input.ts';
-import { TEXT_DELIMITER } from '../sql/read-input.ts';
+import { TEXT_DELIMITER } from '../sql/read-lines.ts';
 import { openDecompressed } from './read-head.ts';
 
 const RETURN = 0x0d;

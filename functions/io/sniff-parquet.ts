@@ -11,10 +11,11 @@ import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
 export type SniffedParquet = {
   readonly parquet: { readonly isUniform: boolean };
   readonly columns: readonly Column[];
+  readonly layouts: string[][];
   readonly files: readonly PinnedFile[];
 };
 
-type Shape = { readonly path: string; readonly columns: readonly Column[] };
+type Shape = { readonly path: string; readonly signature: string; readonly columns: readonly Column[] };
 
 const listOf = (files: readonly PinnedFile[]): string =>
   `[${files.map(({ path }) => quotePath(path)).join(', ')}]`;
@@ -68,7 +69,7 @@ const describeShapes = async (
       connection,
       `read_parquet(${quotePath(path)}, hive_partitioning = false)`,
     );
-    shapes.set(signature, { path, columns });
+    shapes.set(signature, { path, signature, columns });
     await refuseNames(connection, path, columns);
   }
   return [...shapes.values()];
@@ -161,9 +162,17 @@ export const sniffParquet = async (
     throw await nameBroken(connection, request.files, error);
   });
   const shapes = await describeShapes(connection, request.files, footers.signatures);
+  const columns = unifyShapes(shapes, request.schema);
+  const nameOf = new Map(columns.map(({ name }) => [foldColumnName(name), name]));
+  const layouts = new Map(shapes.map(({ signature }, index) => [signature, index]));
   return {
     parquet: { isUniform: shapes.length === 1 },
-    columns: unifyShapes(shapes, request.schema),
-    files: request.files.map((file) => ({ ...file, rows: footers.rows.get(file.path) ?? 0 })),
+    columns,
+    layouts: shapes.map((shape) => shape.columns.map(({ name }) => nameOf.get(foldColumnName(name)) ?? name)),
+    files: request.files.map((file) => ({
+      ...file,
+      rows: footers.rows.get(file.path) ?? 0,
+      layout: layouts.get(footers.signatures.get(file.path) ?? '') ?? 0,
+    })),
   };
 };

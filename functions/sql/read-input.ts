@@ -7,72 +7,23 @@ import type {
   PinnedParquetInput,
   PinnedTextInput,
 } from '../contract/pinned-input.ts';
-import { quoteIdentifier, quotePath, quoteText } from './quote.ts';
+import { quoteIdentifier, quoteText } from './quote.ts';
 import { renderJsonRow } from './read-json.ts';
-
-/** Where a tolerant CSV or text read leaves its rejects: temporary tables of the connection. */
-export const REJECT_TABLES = { errors: 'daybreak_reject_errors', scans: 'daybreak_reject_scans' } as const;
-
-export type ReadInputOptions = {
-  /** Whether bad rows are passed over, for `collectRejects` to find; otherwise the first one fails the query. */
-  readonly tolerant: boolean;
-  /** Columns to read, in the order wanted. Default: all. Only these are checked. */
-  readonly columns?: readonly string[];
-  /**
-   * `serial` where DuckDB refused to read a file in parallel (`isParallelRefusal`): quoted line breaks
-   * that look like rows. A tolerant read is serial within a file anyway: see {@link renderCsvOptions}.
-   */
-  readonly scan?: 'parallel' | 'serial';
-};
+import { renderJsonLines, renderMixedLines, renderTextLines, renderWholeFiles } from './read-lines.ts';
+import {
+  BUFFER_BYTES,
+  columnsOption,
+  compressionOption,
+  listOption,
+  NO_HIVE,
+  pathList,
+  type ReadInputOptions,
+  readerOptions,
+  scanOptions,
+  textOption,
+} from './reader-options.ts';
 
 type Group = { readonly files: readonly PinnedFile[]; readonly select: string; readonly from: string };
-
-/** Lines of text are rows of one field: nothing separates two, as this is no character (a noncharacter). */
-export const TEXT_DELIMITER = '\u{10FFFF}';
-
-/** DuckDB's own default; more only where a line needs it. */
-const BUFFER_BYTES = 32_000_000;
-
-const readerOptions = (options: Readonly<Record<string, string | undefined>>): string =>
-  Object.entries(options)
-    .flatMap(([name, value]) => (value === undefined ? [] : [`${name} = ${value}`]))
-    .join(', ');
-
-const textOption = (text: string | undefined): string | undefined =>
-  text === undefined ? undefined : quoteText(text);
-const listOption = (texts: readonly string[] | undefined): string | undefined =>
-  texts === undefined ? undefined : `[${texts.map(quoteText).join(', ')}]`;
-const columnsOption = (columns: readonly Column[]): string =>
-  `{${columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(', ')}}`;
-
-/** JSON readers do not know the word `none`. */
-const compressionOption = ([file]: readonly PinnedFile[]): string =>
-  quoteText(file === undefined || file.compression === 'none' ? 'uncompressed' : file.compression);
-
-const pathList = (files: readonly PinnedFile[]): string =>
-  `[${files.map(({ path }) => quotePath(path)).join(', ')}]`;
-
-/** Without it DuckDB puts `key=value` folders of any path in the place of columns. Ours come by `renderPerFile`. */
-const NO_HIVE = { hive_partitioning: 'false' };
-
-const REJECT_OPTIONS = {
-  store_rejects: 'true',
-  rejects_table: quoteText(REJECT_TABLES.errors),
-  rejects_scan: quoteText(REJECT_TABLES.scans),
-};
-
-/**
- * `parallel` is off in a tolerant read: with it DuckDB 1.5.5 passes over whole runs of good rows where a
- * quoted line break lies near the border of two buffers, and reports no reject for them. It is off for
- * files of one column too, where it loses or adds empty rows at such borders.
- */
-const scanOptions = (
-  { tolerant, scan }: ReadInputOptions,
-  columns: readonly Column[],
-): Record<string, string> => ({
-  ...(tolerant ? REJECT_OPTIONS : {}),
-  ...(tolerant || scan === 'serial' || columns.length === 1 ? { parallel: 'false' } : {}),
-});
 
 /** `new_line` is never given: with it and no quote DuckDB 1.5.5 loses rows of files that end lines with CR LF. */
 const renderCsvOptions = (
@@ -181,16 +132,6 @@ const planCsv = (
 const fileColumns = (input: PinnedInput, columns: readonly Column[] = input.columns): readonly Column[] =>
   columns.filter(({ name }) => !input.hive.includes(name) && input.filename !== name);
 
-/** One JSON value a line, NULL where a line is malformed; blank lines are no rows. */
-export const renderJsonLines = (input: PinnedJsonlInput, files: readonly PinnedFile[]): string =>
-  `read_ndjson_objects(${pathList(files)}, ${readerOptions({
-    ignore_errors: 'true',
-    format: quoteText('newline_delimited'),
-    maximum_object_size: String(input.jsonl.maximum_object_size),
-    compression: compressionOption(files),
-    ...NO_HIVE,
-  })})`;
-
 const planJsonl = (
   input: PinnedJsonlInput,
   columns: readonly Column[],
@@ -239,43 +180,6 @@ const planParquet = (input: PinnedParquetInput, columns: readonly Column[]): rea
       from: `read_parquet(${pathList(files)}, hive_partitioning = false${union})`,
     },
   ];
-};
-
-const TEXT_COLUMNS: readonly Column[] = [{ name: 'text', type: 'VARCHAR' }];
-
-/** Reads the lines of files in which only LF ends a line. */
-const renderTextLines = (
-  input: PinnedTextInput,
-  files: readonly PinnedFile[],
-  options: ReadInputOptions,
-): string =>
-  `read_csv(${pathList(files)}, ${readerOptions({
-    auto_detect: 'false',
-    columns: columnsOption(TEXT_COLUMNS),
-    delim: quoteText(TEXT_DELIMITER),
-    quote: quoteText(''),
-    escape: quoteText(''),
-    comment: quoteText(''),
-    header: 'false',
-    strict_mode: 'true',
-    force_not_null: listOption(['text']),
-    max_line_size: String(input.text.max_line_size),
-    buffer_size: String(Math.max(BUFFER_BYTES, 2 * input.text.max_line_size)),
-    compression: compressionOption(files),
-    ...NO_HIVE,
-    ...scanOptions(options, TEXT_COLUMNS),
-  })})`;
-
-/** Reads files whole: `text` is a file's text, or NULL where it is not UTF-8 and the read is tolerant. */
-const renderWholeFiles = (files: readonly PinnedFile[], tolerant: boolean): string => {
-  const text = tolerant ? 'TRY(decode(content))' : 'decode(content)';
-  return `(SELECT ${text} AS text, file_index FROM read_blob(${pathList(files)})) WHERE text IS NOT NULL`;
-};
-
-/** Splits whole files at CR LF, LF and CR; what ends the last line begins no further one. */
-const renderMixedLines = (files: readonly PinnedFile[], tolerant: boolean): string => {
-  const lines = `replace(replace(text, chr(13) || chr(10), chr(10)), chr(13), chr(10))`;
-  return `(SELECT unnest(string_split(regexp_replace(${lines}, '\\n\\z', ''), chr(10))) AS text, file_index FROM ${renderWholeFiles(files, tolerant)})`;
 };
 
 const planText = (

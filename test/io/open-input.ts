@@ -10,7 +10,8 @@ import { listInput } from '../../functions/io/list-input.ts';
 import { pinInput } from '../../functions/io/pin-input.ts';
 import { queryRows } from '../../functions/io/query-rows.ts';
 import { sniffInput } from '../../functions/io/sniff-input.ts';
-import { type ReadInputOptions, renderReadInput } from '../../functions/sql/read-input.ts';
+import { renderReadInput } from '../../functions/sql/read-input.ts';
+import type { ReadInputOptions } from '../../functions/sql/reader-options.ts';
 
 /** Lends a new folder and removes it. */
 export const withFolder = async <T>(use: (folder: string) => Promise<T>): Promise<T> => {

@@ -1,10 +1,11 @@
 import duckdb from '@duckdb/node-bindings';
 import { ColumnOverflowError } from '../../contract/errors-arrow.ts';
 import type { BatchParts, ColumnBuffer } from './column-buffer.ts';
+import { copyBytes, spanOf } from './copy-bytes.ts';
 import { words32 } from './gather.ts';
 import { growBytes, LARGEST_BYTES } from './grow.ts';
 import type { Selection } from './selection.ts';
-import { copyBytes, copyStrings, INLINE_BYTES, STRING_BYTES, sumLengths } from './string-vector.ts';
+import { copyStrings, INLINE_BYTES, STRING_BYTES, sumLengths } from './string-vector.ts';
 import { renderDuckDBType } from './type-text.ts';
 import type { ArrowColumn } from './types.ts';
 import { createValidityBuffer, readValidity } from './validity.ts';
@@ -35,10 +36,12 @@ const emitRows = (
     offsets[i + 1] = total;
   }
   const out = new Uint8Array(total);
+  const source = spanOf(data);
+  const target = spanOf(out);
   for (let i = 0; i < count; i++) {
     const row = rows[start + i] as number;
     const from = row === 0 ? 0 : (ends[row - 1] as number);
-    copyBytes(data, from, out, offsets[i] as number, (ends[row] as number) - from);
+    copyBytes(source, from, target, offsets[i] as number, (ends[row] as number) - from);
   }
   parts.buffer(new Uint8Array(offsets.buffer));
   parts.buffer(out);

@@ -122,14 +122,5 @@ export const halfToFloat = (values: Uint8Array, length: number): Uint8Array => {
   return bytesOf(Float32Array.from({ length }, (_, i) => toFloat(halves[i] as number)));
 };
 
-export const uuidToDuckDB = (values: Uint8Array): Uint8Array => {
-  const out = values.slice();
-  for (let at = 0; at < out.length; at += 16) {
-    out[at] = (out[at] as number) ^ 0x80;
-    out.subarray(at, at + 16).reverse();
-  }
-  return out;
-};
-
 /** Arrow's bits to DuckDB's bytes. */
 export const boolToDuckDB = unpackBits;

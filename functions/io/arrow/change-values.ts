@@ -2,6 +2,7 @@ import { ColumnOverflowError } from '../../contract/errors-arrow.ts';
 import { words16, words32 } from './gather.ts';
 import { renderDuckDBType } from './type-text.ts';
 import type { ArrowColumn, Change, Width } from './types.ts';
+import { uuidToArrow } from './uuid.ts';
 
 /** Arrow's decimal128 has 38 digits: magnitudes below 10^38, whose highest 32 bits are 0x4b3b4ca8. */
 const DECIMAL_LIMIT = 10n ** 38n;
@@ -70,16 +71,8 @@ const intervalToArrow = (values: Uint8Array, column: ArrowColumn): Uint8Array =>
     const low = (words[at] as number) * NANOS_PER_MICRO;
     const high = ((words[at + 1] as number) | 0) * NANOS_PER_MICRO + Math.floor(low / 2 ** 32);
     if (high < -(2 ** 31) || high >= 2 ** 31) overflow(column, '292 years of nanoseconds in an interval');
-    words[at] = low % 2 ** 32;
+    words[at] = low;
     words[at + 1] = high;
-  }
-  return values;
-};
-
-/** DuckDB: a signed 128-bit number, lowest byte first, highest bit flipped. Arrow: the 16 bytes as written. */
-const reverseUuid = (values: Uint8Array): Uint8Array => {
-  for (let at = 0; at < values.length; at += 16) {
-    values.subarray(at, at + 16).reverse();
   }
   return values;
 };
@@ -101,10 +94,7 @@ export const changeToArrow = (
       return checkUhugeint(values, column);
     case 'interval':
       return intervalToArrow(values, column);
-    case 'uuid': {
-      const reversed = reverseUuid(values);
-      for (let at = 0; at < reversed.length; at += 16) reversed[at] = (reversed[at] as number) ^ 0x80;
-      return reversed;
-    }
+    case 'uuid':
+      return uuidToArrow(values);
   }
 };

@@ -45,7 +45,6 @@ import {
   intervalToDuckDB,
   millisToDays,
   scaleLongs,
-  uuidToDuckDB,
   widenTimes,
   yearMonthToDuckDB,
 } from './change-to-duckdb.ts';
@@ -64,6 +63,7 @@ import {
 import { loadViews } from './load-views.ts';
 import { parseDuckDBType } from './type-text.ts';
 import { EXTENSION_KEY, TYPE_KEY, type Width } from './types.ts';
+import { uuidToDuckDB } from './uuid.ts';
 
 /** How a column comes back from Arrow: its DuckDB type, and how its arrays are loaded. */
 export type ColumnReader = { readonly name: string; readonly type: DuckDBType; readonly load: LoadArray };

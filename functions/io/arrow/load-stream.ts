@@ -1,10 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import {
+  type DuckDBAppender,
   type DuckDBConnection,
   DuckDBDataChunk,
   DuckDBTableFunction,
   type DuckDBType,
 } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
+import { ArrowFormatError } from '../../contract/errors-arrow.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
 import type { DecodedStream, LoadedBatch } from './decode-stream.ts';
 import { renderDuckDBType } from './type-text.ts';
@@ -18,29 +21,37 @@ export const renderCreateTable = (table: string, columns: readonly NamedColumn[]
   return `CREATE TABLE ${quoteIdentifier(table)} (${list.join(', ')})`;
 };
 
+/** A chunk made for other types than those of a batch would be written past its end. */
+const checkColumns = (expected: readonly NamedColumn[], found: readonly NamedColumn[]): void => {
+  const render = (columns: readonly NamedColumn[]): string =>
+    columns.map(({ type }) => renderDuckDBType(type)).join(', ');
+  if (render(expected) !== render(found))
+    throw new ArrowFormatError(
+      `it has the columns (${render(found)}), those before it (${render(expected)})`,
+    );
+};
+
 /**
- * Appends the rows of streams to a table that has their columns, and returns how many there were.
+ * Appends the rows of streams with equal columns to a table that has these, and returns how many there were.
+ * Between two batches other work of the process gets its turn.
  * Throws ArrowFormatError; the rows before the damage may then be in the table.
  */
 export const appendStreams = async (
   connection: DuckDBConnection,
   table: string,
-  streams: Iterable<DecodedStream>,
+  streams: Iterable<DecodedStream> | AsyncIterable<DecodedStream>,
 ): Promise<number> => {
   const appender = await connection.createAppender(table);
-  const vectorRows = duckdb.vector_size();
-  let chunk: DuckDBDataChunk | undefined;
+  let first: { readonly columns: readonly NamedColumn[]; readonly chunk: DuckDBDataChunk } | undefined;
   let rows = 0;
   try {
-    for (const { columns, batches } of streams) {
-      chunk ??= DuckDBDataChunk.create(columns.map((column) => column.type));
+    for await (const { columns, batches } of streams) {
+      first ??= { columns, chunk: DuckDBDataChunk.create(columns.map((column) => column.type)) };
+      checkColumns(first.columns, columns);
       for (const batch of batches) {
-        for (let start = 0; start < batch.rows; start += vectorRows) {
-          chunk.reset();
-          writeChunk(chunk, batch, { start, count: Math.min(vectorRows, batch.rows - start) });
-          appender.appendDataChunk(chunk);
-        }
+        appendBatch(appender, first.chunk, batch);
         rows += batch.rows;
+        await setImmediate();
       }
     }
   } finally {
@@ -49,13 +60,24 @@ export const appendStreams = async (
   return rows;
 };
 
+const appendBatch = (appender: DuckDBAppender, chunk: DuckDBDataChunk, batch: LoadedBatch): void => {
+  const vectorRows = duckdb.vector_size();
+  for (let start = 0; start < batch.rows; start += vectorRows) {
+    chunk.reset();
+    writeChunk(chunk, batch, { start, count: Math.min(vectorRows, batch.rows - start) });
+    appender.appendDataChunk(chunk);
+  }
+};
+
 type Scan = { readonly next: () => { readonly batch: LoadedBatch; readonly start: number } | undefined };
 
-const createScan = (open: () => Iterable<DecodedStream>, vectorRows: number): Scan => {
+const createScan = ({ columns, open }: StreamFunction, vectorRows: number): Scan => {
   const rows = (function* () {
-    for (const { batches } of open())
-      for (const batch of batches)
+    for (const stream of open()) {
+      checkColumns(columns, stream.columns);
+      for (const batch of stream.batches)
         for (let start = 0; start < batch.rows; start += vectorRows) yield { batch, start };
+    }
   })();
   return {
     next: () => {
@@ -79,8 +101,9 @@ export type StreamFunction = {
  */
 export const registerStreamFunction = (
   connection: DuckDBConnection,
-  { name, columns, open }: StreamFunction,
+  streams: StreamFunction,
 ): { readonly failure: () => unknown } => {
+  const { name, columns } = streams;
   const vectorRows = duckdb.vector_size();
   let failure: unknown;
   connection.registerTableFunction(
@@ -92,7 +115,7 @@ export const registerStreamFunction = (
       },
       initFunction: (init) => {
         init.setMaxThreads(1);
-        init.setInitData({ scan: createScan(open, vectorRows), columns: init.getColumnIndexes() });
+        init.setInitData({ scan: createScan(streams, vectorRows), columns: init.getColumnIndexes() });
       },
       mainFunction: (info, chunk) => {
         // What initFunction set: the binding keeps it as an object without a type.

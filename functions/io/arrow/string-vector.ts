@@ -1,4 +1,5 @@
 import duckdb from '@duckdb/node-bindings';
+import { copyBytes, type Span, spanOf } from './copy-bytes.ts';
 import type { Selection } from './selection.ts';
 
 /**
@@ -13,8 +14,6 @@ export const INLINE_BYTES = 12;
  * page of the one or of the other, so it can be read. 4096 is the smallest page of any platform.
  */
 const PAGE_BYTES = 4096;
-/** Below this a loop over words beats the call of `set`. */
-const SHORT_COPY_BYTES = 96;
 
 /** Sums the lengths of the selected strings, leaving out nulls. */
 export const sumLengths = (words: Uint32Array, selection: Selection, valid: Uint8Array | null): number => {
@@ -145,7 +144,8 @@ const readWindow = (start: number, end: number): Uint8Array => {
 
 const copyLongStrings = (long: LongStrings, data: Uint8Array): void => {
   const windows = findWindows(long);
-  const read: (Uint8Array | undefined)[] = new Array(windows.count);
+  const read: (Span | undefined)[] = new Array(windows.count);
+  const target = spanOf(data);
   let window = 0;
   // Neighbours in DuckDB's memory that are neighbours here too are copied as one piece.
   let piece = { window: 0, from: 0, to: 0, length: 0 };
@@ -153,9 +153,9 @@ const copyLongStrings = (long: LongStrings, data: Uint8Array): void => {
     if (piece.length === 0) return;
     const bytes =
       read[piece.window] ??
-      readWindow(windows.start[piece.window] as number, windows.end[piece.window] as number);
+      spanOf(readWindow(windows.start[piece.window] as number, windows.end[piece.window] as number));
     read[piece.window] = bytes;
-    copyBytes(bytes, piece.from, data, piece.to, piece.length);
+    copyBytes(bytes, piece.from, target, piece.to, piece.length);
   };
   for (let k = 0; k < long.count; k++) {
     const pointer = long.pointer[k] as number;
@@ -171,19 +171,4 @@ const copyLongStrings = (long: LongStrings, data: Uint8Array): void => {
     piece = { window, from, to, length };
   }
   copyPiece();
-};
-
-/** Copies `length` bytes; short pieces without a call. */
-export const copyBytes = (
-  from: Uint8Array,
-  fromAt: number,
-  to: Uint8Array,
-  toAt: number,
-  length: number,
-): void => {
-  if (length > SHORT_COPY_BYTES) {
-    to.set(from.subarray(fromAt, fromAt + length), toAt);
-    return;
-  }
-  for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i] as number;
 };

@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { ArrowFormatError } from '../../../functions/contract/errors-arrow.ts';
 import { decodeStream } from '../../../functions/io/arrow/decode-stream.ts';
 import { createStreamEncoder } from '../../../functions/io/arrow/encode-stream.ts';
-import { registerStreamFunction } from '../../../functions/io/arrow/load-stream.ts';
+import {
+  appendStreams,
+  registerStreamFunction,
+  renderCreateTable,
+} from '../../../functions/io/arrow/load-stream.ts';
 import { encodeQuery, loadTable, printRows, withConnection } from './round-trip.ts';
 
 const QUERY = "SELECT i, 'text ' || i AS t, [i, NULL] AS l FROM range(10000) r(i)";
@@ -54,6 +58,39 @@ describe('streams as a table function', () => {
 });
 
 describe('a stream', () => {
+  it('fails by name where its columns are not those of the stream before it', async () => {
+    await withConnection(async (connection) => {
+      const { bytes } = await encodeQuery(connection, QUERY);
+      const { bytes: other } = await encodeQuery(connection, `SELECT i::INTEGER, t, l FROM (${QUERY})`);
+      const open = () => [decodeStream(bytes), decodeStream(other)];
+      await connection.run(renderCreateTable('back', decodeStream(bytes).columns));
+      await expect(appendStreams(connection, 'back', open())).rejects.toThrow(ArrowFormatError);
+      registerStreamFunction(connection, { name: 'scan', columns: decodeStream(bytes).columns, open });
+      await expect(connection.run('SELECT count(*) FROM scan()')).rejects.toThrow('it has the columns');
+    });
+  });
+
+  it('has the texts of every place that DuckDB keeps them in', async () => {
+    await withConnection(async (connection) => {
+      await connection.run(
+        'CREATE TABLE words AS SELECT i, repeat(chr((97 + i % 26)::INTEGER), i * 37 % 9000) AS w FROM range(500) r(i)',
+      );
+      for (const query of [
+        "SELECT (SELECT 'one constant text for all' ) AS w FROM range(5000)",
+        "SELECT ['a text of more than twelve', 'another text like that', 'x'][(hash(i) % 3 + 1)::INTEGER] AS w FROM range(5000) r(i)",
+        'SELECT w FROM words ORDER BY hash(i)',
+        'SELECT a.w FROM words a JOIN words b ON a.i <= b.i ORDER BY hash(a.i + b.i * 1000) LIMIT 3000',
+        'SELECT w[3:] AS w, substr(w, 5, 20) AS v, upper(w) AS u FROM words WHERE i % 3 = 0',
+        'SELECT list(w ORDER BY i DESC) AS w FROM words GROUP BY i % 7 ORDER BY i % 7',
+      ]) {
+        const { bytes } = await encodeQuery(connection, query);
+        await connection.run('DROP TABLE IF EXISTS back');
+        await loadTable(connection, 'back', bytes);
+        expect(await printRows(connection, 'FROM back'), query).toEqual(await printRows(connection, query));
+      }
+    });
+  });
+
   it('of no rows has its columns and no batch', async () => {
     await withConnection(async (connection) => {
       const { bytes } = await encodeQuery(connection, `${QUERY} LIMIT 0`);
