@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
-import { renderCount, renderSeconds } from './render-units.ts';
+import { renderCount, renderRows, renderSeconds } from './render-units.ts';
 
 /** What a running stage has done so far. */
 export type StageProgress = {
@@ -26,7 +26,9 @@ export const openProgress = (stream: NodeJS.WriteStream): ProgressView =>
   stream.isTTY ? openLiveView(stream) : openLineView(stream);
 
 const rateOf = ({ rows, elapsedSeconds }: StageProgress): string =>
-  elapsedSeconds < 0.5 || rows === 0 ? '' : `${renderCount(Math.round(rows / elapsedSeconds))} rows/s`;
+  elapsedSeconds < 0.5 || rows < elapsedSeconds
+    ? ''
+    : `${renderCount(Math.round(rows / elapsedSeconds))} rows/s`;
 
 const leftOf = ({ share, elapsedSeconds }: StageProgress): string =>
   share === undefined || share < 0.02 || share >= 1 || elapsedSeconds < 0.5
@@ -34,7 +36,11 @@ const leftOf = ({ share, elapsedSeconds }: StageProgress): string =>
     : `${renderSeconds((elapsedSeconds * (1 - share)) / share)} left`;
 
 const describe = (progress: StageProgress): string =>
-  [progress.rows === 0 ? '' : `${renderCount(progress.rows)} rows`, rateOf(progress), leftOf(progress)]
+  [
+    progress.rows === 0 ? '' : renderRows(progress.rows),
+    rateOf(progress),
+    leftOf(progress) || `${renderSeconds(progress.elapsedSeconds)} so far`,
+  ]
     .filter((part) => part !== '')
     .join('  ');
 

@@ -1,6 +1,6 @@
 import type { Report } from '../functions/contract/report.ts';
 import { renderTable } from './render-table.ts';
-import { renderBytes, renderCount, renderSeconds } from './render-units.ts';
+import { renderBytes, renderCount, renderRows, renderSeconds } from './render-units.ts';
 
 const NUMBERS = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
 
@@ -56,6 +56,6 @@ const renderSteps = (report: Report): readonly string[] =>
   );
 
 const renderOutput = ({ output, rows }: Report): string =>
-  `${output.uri}: ${renderCount(rows.written)} rows in ${output.parts} ${output.format} ${
+  `${output.uri}: ${renderRows(rows.written)} in ${output.parts} ${output.format} ${
     output.parts === 1 ? 'file' : 'files'
   }, ${renderBytes(output.sizeBytes)}${rows.rejected > 0 ? `, ${renderCount(rows.rejected)} rejects in _rejects/` : ''}`;

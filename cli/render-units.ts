@@ -14,6 +14,9 @@ export const renderBytes = (bytes: number): string => {
 /** 1234567 becomes `1,234,567`. */
 export const renderCount = (count: number): string => count.toLocaleString('en-US');
 
+/** 1 becomes `1 row`, 1234 becomes `1,234 rows`. */
+export const renderRows = (rows: number): string => `${renderCount(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+
 /** 0.42 becomes `0.4 s`, 90 becomes `1m 30s`, 5400 becomes `1h 30m`. */
 export const renderSeconds = (seconds: number): string => {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;

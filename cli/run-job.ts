@@ -20,7 +20,7 @@ import type { StageContext } from '../functions/stages/stage-context.ts';
 import { buildReport, putReport } from './build-report.ts';
 import { hasJobEnded } from './job-state.ts';
 import type { ProgressView } from './progress.ts';
-import { renderCount, renderSeconds } from './render-units.ts';
+import { renderCount, renderRows, renderSeconds } from './render-units.ts';
 import { runTasks } from './run-tasks.ts';
 import { thisHost } from './workdir.ts';
 import { writeTrace } from './write-trace.ts';
@@ -120,7 +120,7 @@ const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Pr
     const tasks = result.sealed.commits.length;
     view.finish(
       stage.stage,
-      `${renderCount(counts.read)} rows in, ${renderCount(rows)} out${rejected}${tasks > 1 ? `, ${tasks} tasks` : ''}  ${renderSeconds(elapsedSeconds())}`,
+      `${renderRows(counts.read)} in, ${renderCount(rows)} out${rejected}${tasks > 1 ? `, ${tasks} tasks` : ''}  ${renderSeconds(elapsedSeconds())}`,
     );
     return;
   }
@@ -139,7 +139,7 @@ const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> 
 };
 
 const renderPublished = (manifest: Manifest): string =>
-  `${renderCount(manifest.rows)} rows in ${manifest.parts.length} ${manifest.parts.length === 1 ? 'file' : 'files'}`;
+  `${renderRows(manifest.rows)} in ${manifest.parts.length} ${manifest.parts.length === 1 ? 'file' : 'files'}`;
 
 const rememberJob = (runner: Runner, plan: Plan, report: Report): Promise<void> =>
   putHistory(runner.context.store, plan.shape, {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Counts } from './counts.ts';
 import { FormatVersions } from './format-versions.ts';
 import { AttemptId, BlockFormat, JobId, RunId, Sha256, StageId, TaskId } from './ids.ts';
+import { RangeChain } from './range-chain.ts';
 
 const SizeBytes = z.int().nonnegative();
 const Rows = z.int().nonnegative();
@@ -64,6 +65,10 @@ export const Commit = z
     counts: Counts,
     steps: z.array(StepCounts).optional().describe('the same rows, step by step'),
     carried: Carried.optional(),
+    chains: z
+      .array(RangeChain)
+      .optional()
+      .describe('of a task over byte ranges, in their order; whole files have none'),
     formats: FormatVersions,
     worker: z.string().optional().describe('who ran the attempt; for the trace, never for a decision'),
     bytesRead: SizeBytes.optional().describe('bytes of input or of blocks that the attempt read'),

@@ -127,9 +127,10 @@ export class TooManyRejectsError extends DaybreakError {
   }
 }
 
-/** Renders `file:line, column "x": cast`. */
+/** Renders `file:line, column "x": cast`, or `file at byte 17` where only that is known. */
 export const renderRejectPlace = (place: RejectPlace): string => {
-  const line = place.line === undefined ? '' : `:${place.line}`;
+  const byte = place.byteOffset === undefined ? '' : ` at byte ${place.byteOffset}`;
+  const line = place.line === undefined ? byte : `:${place.line}`;
   const column = place.column === undefined ? '' : `, column ${JSON.stringify(place.column)}`;
   return `${place.file}${line}${column}: ${place.cause.replaceAll('_', ' ')}`;
 };

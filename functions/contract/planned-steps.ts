@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Decomposition } from './decomposition.ts';
 
 /** A column as DuckDB's DESCRIBE names it. */
 export const PlannedColumn = z
@@ -51,6 +52,8 @@ export const PlannedStep = z
       ...shared,
       keys: z.array(z.string()),
       aggregates: z.array(NamedExpression),
+      /** The same aggregates, by parts. */
+      decomposition: Decomposition,
     }),
     z.strictObject({ kind: z.literal('sort'), ...shared, by: z.array(SortKey), limit: z.int().min(1) }),
   ])

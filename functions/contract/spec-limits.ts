@@ -6,8 +6,8 @@ export const SPEC_LIMITS = {
   documentTokens: 300_000,
   /** The schema nests 7 levels; the rest is for a JSON Schema in `infer.schema`. */
   documentDepth: 64,
-  /** A plan holds every step, and an expression of each is parsed and bound on its own. */
-  steps: 1_000,
+  /** A stage is one statement, a level or two for each step, and DuckDB binds at most 1,000 levels. */
+  steps: 300,
   /** DuckDB binds 20,000 columns in seconds; more is a mistake in the shape of the table. */
   columns: 20_000,
   /** Longer than any column that a format or an engine gives by itself. */

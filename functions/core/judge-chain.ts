@@ -15,7 +15,7 @@ export type RangeReport = {
   readonly rows: number;
   /** Empty lines: DuckDB skips them, but in a file of one column each is a row of NULL. */
   readonly blankRows: number;
-  readonly quotingError?: QuotingError;
+  readonly quotingError?: QuotingError | undefined;
 };
 
 export type ChainVerdict =

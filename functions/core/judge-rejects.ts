@@ -9,6 +9,14 @@ export const renderRejectLimit = (limit: RejectLimit): string =>
 export const isWithinTaskLimit = (limit: RejectLimit, rejected: number): boolean =>
   limit.unit === 'rate' ? limit.value > 0 || rejected === 0 : rejected <= limit.value;
 
-/** Whether a stage may be sealed: a rate is of the rows that the whole stage read. */
-export const isWithinStageLimit = (limit: RejectLimit, counts: Pick<Counts, 'read' | 'rejected'>): boolean =>
-  limit.unit === 'rows' ? counts.rejected <= limit.value : counts.rejected <= limit.value * counts.read;
+/** A rate is given to a millionth of a percent: in these units it is a whole number. */
+const RATE_UNITS = 1e8;
+
+/** Whether a stage may be sealed: a rate is of the rows that the whole stage read, and 29 of 100 are within 29%. */
+export const isWithinStageLimit = (
+  limit: RejectLimit,
+  { read, rejected }: Pick<Counts, 'read' | 'rejected'>,
+): boolean =>
+  limit.unit === 'rows'
+    ? rejected <= limit.value
+    : BigInt(rejected) * BigInt(RATE_UNITS) <= BigInt(Math.round(limit.value * RATE_UNITS)) * BigInt(read);

@@ -1,5 +1,6 @@
 import type { Column } from '../contract/columns.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
+import { narrowDecomposition } from './narrow-decomposition.ts';
 
 /** Steps that make no column which nothing after them needs, and the columns of the input that they need. */
 export type NarrowedSteps = { readonly columns: readonly string[]; readonly steps: readonly PlannedStep[] };
@@ -40,7 +41,12 @@ const narrowStep = (step: PlannedStep, after: Names): PlannedStep => {
     case 'unnest':
       return { ...step, columns: keepNamed(step.columns, new Set([...after, step.column])) };
     case 'group_by':
-      return { ...step, columns, aggregates: keepNamed(step.aggregates, after) };
+      return {
+        ...step,
+        columns,
+        aggregates: keepNamed(step.aggregates, after),
+        decomposition: narrowDecomposition(step.decomposition, (name) => after.has(name)),
+      };
     case 'repartition':
       return { ...step, columns: keepNamed(step.columns, new Set([...after, ...step.by])) };
     case 'distinct':

@@ -9,19 +9,18 @@ export type TypeShape =
     }
   | { readonly kind: 'map'; readonly text: string; readonly key: TypeShape; readonly value: TypeShape };
 
-/** Splits at commas outside parentheses and quotes. */
-const splitTop = (text: string): readonly string[] => {
+/** A quoted name or text whole, so that what stands in it has no meaning here. */
+const TOKEN = /"(?:[^"]|"")*"|'(?:[^']|'')*'|[(),]/g;
+
+/** Splits the parts of a nested type, at commas outside parentheses and quotes. */
+export const splitTypeParts = (text: string): readonly string[] => {
   const parts: string[] = [];
   let depth = 0;
-  let isQuoted = false;
   let begin = 0;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index];
-    if (character === '"') isQuoted = !isQuoted;
-    else if (isQuoted) continue;
-    else if (character === '(') depth += 1;
-    else if (character === ')') depth -= 1;
-    else if (character === ',' && depth === 0) {
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token === '(') depth += 1;
+    else if (token === ')') depth -= 1;
+    else if (token === ',' && depth === 0) {
       parts.push(text.slice(begin, index).trim());
       begin = index + 1;
     }
@@ -47,7 +46,7 @@ export const parseType = (type: string): TypeShape => {
   if (text.endsWith('[]')) return { kind: 'list', text, element: parseType(text.slice(0, -2)) };
   const inner = /^(STRUCT|MAP)\s*\((.*)\)$/is.exec(text);
   if (inner === null) return { kind: 'scalar', text };
-  const parts = splitTop(inner[2] ?? '');
+  const parts = splitTypeParts(inner[2] ?? '');
   if (inner[1]?.toUpperCase() === 'STRUCT') return { kind: 'struct', text, fields: parts.map(parseField) };
   const [key, value] = parts;
   if (key === undefined || value === undefined) return { kind: 'scalar', text };

@@ -16,12 +16,12 @@ export type PlannedRange = {
 export type TextSlice = { readonly ranges: readonly PlannedRange[]; readonly sizeBytes: number };
 
 /** A file of fewer bytes than this times the target stays whole: halves would be too small to pay for their copies. */
-const WHOLE_BELOW_TARGETS = 1.5;
+export const CUT_FROM_TARGETS = 1.5;
 
 const cutFile = (file: TextFileSize, index: number, targetBytes: number): readonly PlannedRange[] => {
   const bytes = file.sizeBytes - file.dataOffset;
-  if (bytes <= 0) return [];
-  const isWhole = !file.isSplittable || bytes < WHOLE_BELOW_TARGETS * targetBytes;
+  if (bytes <= 0 && file.isSplittable) return [];
+  const isWhole = !file.isSplittable || bytes < CUT_FROM_TARGETS * targetBytes;
   const pieces = isWhole ? 1 : Math.round(bytes / targetBytes);
   const offsetOf = (piece: number): number => file.dataOffset + Math.floor((bytes * piece) / pieces);
   return Array.from({ length: pieces }, (_, piece) => ({
@@ -52,7 +52,7 @@ const packNeighbours = <Item>(
 /**
  * Cuts text files into slices of about `targetBytes` (at most 1.5 times where the file can be cut):
  * large files into even ranges, small neighbouring ones together. The ranges cover [dataOffset,
- * sizeBytes) of each file once.
+ * sizeBytes) of each file once. A file that cannot be cut is one range, even where it is empty.
  */
 export const planTextRanges = (files: readonly TextFileSize[], targetBytes: number): readonly TextSlice[] => {
   const ranges = files.flatMap((file, index) => cutFile(file, index, targetBytes));
@@ -70,17 +70,17 @@ export type RowGroup = {
 };
 
 /** Row groups that one task reads, in the order of the input. */
-export type RowGroupSlice = {
-  readonly rowGroups: readonly RowGroup[];
+export type RowGroupSlice<Group extends RowGroup> = {
+  readonly rowGroups: readonly Group[];
   readonly sizeBytes: number;
   readonly rows: number;
 };
 
 /** Packs neighbouring row groups into slices of at most `targetBytes`, or of one row group where that is larger. */
-export const planRowGroupSlices = (
-  rowGroups: readonly RowGroup[],
+export const planRowGroupSlices = <Group extends RowGroup>(
+  rowGroups: readonly Group[],
   targetBytes: number,
-): readonly RowGroupSlice[] =>
+): readonly RowGroupSlice<Group>[] =>
   packNeighbours(rowGroups, (group) => group.columnBytes, targetBytes).map(({ items, sizeBytes }) => ({
     rowGroups: items,
     sizeBytes,

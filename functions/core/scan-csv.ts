@@ -1,15 +1,8 @@
+import type { QUOTING_CAUSES } from '../contract/range-chain.ts';
 import { countPlainRows } from './count-plain-rows.ts';
 import { type CsvMachine, STATES } from './csv-machine.ts';
 
-/** Why a range cannot speak for itself; each makes the file one task. */
-export type QuotingCause =
-  /** A byte that the dialect does not allow here: text after a closing quote, a lone \r, the other newline. */
-  | 'invalid-byte'
-  | 'unterminated-quote'
-  /** A row longer than DuckDB's `max_line_size`. */
-  | 'row-too-long'
-  /** A row that begins with the bytes of a byte order mark, which DuckDB would skip at the start of a copy. */
-  | 'row-starts-with-bom';
+export type QuotingCause = (typeof QUOTING_CAUSES)[number];
 
 export type QuotingError = { readonly offset: number; readonly cause: QuotingCause };
 

@@ -8,13 +8,14 @@ import {
   type PinnedJsonlInput,
   type PinnedTextInput,
   type RejectCause,
+  readPathOf,
 } from '../contract/pinned-input.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
 import { renderReadInput } from '../sql/read-input.ts';
 import { renderJsonCulprit, renderJsonRow } from '../sql/read-json.ts';
 import { renderJsonLines } from '../sql/read-lines.ts';
 import { REJECT_TABLES } from '../sql/reader-options.ts';
-import { locateFilledLines, locateOffsets } from './locate-lines.ts';
+import { type LinePlace, locateFilledLines, locateOffsets } from './locate-lines.ts';
 import { firstLineOf, queryRows } from './query-rows.ts';
 
 /**
@@ -100,6 +101,19 @@ const hasTable = async (connection: DuckDBConnection, name: string): Promise<boo
 /** Positions fetched at once; a file may have millions of rejects. */
 const ROWS_PER_FETCH = 50_000;
 
+/**
+ * Places of a copy are put where they are in the file. Lines are then unknown: counting them would read all
+ * of the file before the range.
+ */
+const placeInFile = (
+  { copy }: PinnedFile,
+  place: LinePlace | undefined,
+): { readonly line: number | undefined; readonly byteOffset: number | undefined } => {
+  const { line, byteOffset } = place ?? {};
+  if (copy === undefined || byteOffset === undefined) return { line, byteOffset };
+  return { line: undefined, byteOffset: byteOffset + copy.startOffset };
+};
+
 const isUtf8Encoded = (input: PinnedInput): boolean =>
   !('csv' in input) || input.csv.encoding.toLowerCase().replace('-', '') === 'utf8';
 
@@ -115,7 +129,7 @@ const collectFromTables = async (connection: DuckDBConnection, input: PinnedInpu
     JOIN (SELECT DISTINCT scan_id, file_id, file_path FROM ${REJECT_TABLES.scans}) s USING (scan_id, file_id)
     GROUP BY ALL`);
   for (const [number, file] of input.files.entries()) {
-    const where = `WHERE file = ${quoteText(file.path)}`;
+    const where = `WHERE file = ${quoteText(readPathOf(file))}`;
     const isPlaced = isUtf8Encoded(input);
     for (let offset = 0; ; offset += ROWS_PER_FETCH) {
       const rows = await queryRows(
@@ -131,12 +145,13 @@ const collectFromTables = async (connection: DuckDBConnection, input: PinnedInpu
       for (let begin = 0; begin < positions.length; begin += ROWS_PER_INSERT) {
         const values = positions.slice(begin, begin + ROWS_PER_INSERT).map((position, index) => {
           const place = places[begin + index];
-          return `(${position}, ${place?.line ?? 'NULL'}, ${place?.byteOffset ?? 'NULL'})`;
+          const { line, byteOffset } = placeInFile(file, place);
+          return `(${position}, ${line ?? 'NULL'}, ${byteOffset ?? 'NULL'})`;
         });
         await connection.run(`INSERT INTO daybreak_reject_places VALUES ${values.join(', ')}`);
       }
       await connection.run(
-        `INSERT INTO ${TABLE} SELECT r.file, ${number}, p.line, p.byte_offset, r."column", r.cause, r.raw FROM daybreak_rejected_rows r JOIN daybreak_reject_places p USING (position) ${where}`,
+        `INSERT INTO ${TABLE} SELECT ${quoteText(file.path)}, ${number}, p.line, p.byte_offset, r."column", r.cause, r.raw FROM daybreak_rejected_rows r JOIN daybreak_reject_places p USING (position) ${where}`,
       );
     }
   }
@@ -185,8 +200,7 @@ const collectFromJsonl = async (
           const isMalformed = row.cause === 'malformed_json';
           return {
             file,
-            line: place?.line,
-            byteOffset: place?.byteOffset,
+            ...placeInFile(file, place),
             column: row.column === null ? undefined : String(row.column),
             cause: isMalformed && place?.isUtf8 === false ? 'invalid_utf8' : (row.cause as RejectCause), // one of the words above
             raw: place?.raw,
@@ -265,7 +279,7 @@ export const diagnoseReaderError = async (
   options: RejectOptions & { readonly error?: unknown } = {},
 ): Promise<RejectPlace | undefined> => {
   const message = options.error instanceof Error ? options.error.message : '';
-  const named = input.files.filter(({ path }) => message.includes(path));
+  const named = input.files.filter((file) => message.includes(readPathOf(file)));
   for (const file of named.length > 0 ? named : input.files) {
     for (const table of Object.values(REJECT_TABLES)) await connection.run(`DROP TABLE IF EXISTS ${table}`);
     const one: PinnedInput = { ...input, files: [file] };

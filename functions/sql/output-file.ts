@@ -1,32 +1,50 @@
 import type { Column } from '../contract/columns.ts';
+import { splitTypeParts } from '../core/parse-type.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 
 export type OutputFormat = 'parquet' | 'jsonl' | 'csv';
 
 /**
- * Types that a format cannot hold and that DuckDB would change without a word when it writes them
- * (a HUGEINT becomes a DOUBLE in Parquet and loses digits; an INTERVAL loses its microseconds there),
- * and what is written instead. Without a row a type is written as it is.
+ * Types that Parquet cannot hold and that DuckDB would change without a word when it writes them, and what is
+ * written instead. A HUGEINT would become a DOUBLE and lose digits, an INTERVAL its microseconds; the others would
+ * stand in the file under another type than the manifest says. Text formats hold every type as text.
  */
-export const WRITTEN_AS: Readonly<Record<OutputFormat, readonly (readonly [from: string, to: string])[]>> = {
-  parquet: [
-    ['UHUGEINT', 'DECIMAL(38,0)'],
-    ['HUGEINT', 'DECIMAL(38,0)'],
-    ['INTERVAL', 'VARCHAR'],
-  ],
-  jsonl: [],
-  csv: [],
+const STORED_IN_PARQUET: ReadonlyMap<string, string> = new Map([
+  ['HUGEINT', 'DECIMAL(38,0)'],
+  ['UHUGEINT', 'DECIMAL(38,0)'],
+  ['INTERVAL', 'VARCHAR'],
+  ['BIT', 'VARCHAR'],
+  ['TIME_NS', 'VARCHAR'],
+  ['TIMESTAMP_S', 'TIMESTAMP'],
+  ['TIMESTAMP_MS', 'TIMESTAMP'],
+]);
+
+const storedInParquet = (type: string): string => {
+  const element = /^(.*)\[\d*\]$/s.exec(type)?.[1];
+  if (element !== undefined) return `${storedInParquet(element)}[]`;
+  const [, kind, inner = ''] = /^(STRUCT|MAP|ENUM|UNION)\((.*)\)$/s.exec(type) ?? [];
+  switch (kind) {
+    case 'ENUM':
+      return 'VARCHAR';
+    case 'UNION':
+      return 'JSON';
+    case 'MAP':
+      return `MAP(${splitTypeParts(inner).map(storedInParquet).join(', ')})`;
+    case 'STRUCT':
+      return `STRUCT(${splitTypeParts(inner).map(storedField).join(', ')})`;
+    default:
+      return STORED_IN_PARQUET.get(type) ?? type;
+  }
 };
 
-/** Matches quoted names whole, so that a struct field called HUGEINT keeps its name. */
-const wordOf = (type: string): RegExp => new RegExp(`"(?:[^"]|"")*"|'(?:[^']|'')*'|\\b${type}\\b`, 'g');
+const storedField = (field: string): string => {
+  const [name = ''] = /^(?:"(?:[^"]|"")*"|[^" ]+) /.exec(field) ?? [];
+  return `${name}${storedInParquet(field.slice(name.length))}`;
+};
 
 /** DuckDB's type text of a column as it stands in the output; nested types are changed inside. */
 export const outputType = (type: string, format: OutputFormat): string =>
-  WRITTEN_AS[format].reduce(
-    (text, [from, to]) => text.replaceAll(wordOf(from), (word) => (word === from ? to : word)),
-    type,
-  );
+  format === 'parquet' ? storedInParquet(type) : type;
 
 /** The columns of an output; a HUGEINT that DECIMAL(38,0) cannot hold fails as a conversion when it is written. */
 export const outputColumns = (columns: readonly Column[], format: OutputFormat): readonly Column[] =>

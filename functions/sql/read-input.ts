@@ -25,11 +25,25 @@ import {
 
 type Group = { readonly files: readonly PinnedFile[]; readonly select: string; readonly from: string };
 
-/** `new_line` is never given: with it and no quote DuckDB 1.5.5 loses rows of files that end lines with CR LF. */
+/**
+ * A whole file has its header, and DuckDB finds its newline. The copy of a range has no header, and its first
+ * newline may be a quoted one of the other kind, so it is given. Never `new_line` and `strict_mode` together:
+ * with both DuckDB 1.5.5 silently loses rows of files that end lines with CR LF. Strict is its default.
+ */
+const framingOptions = (csv: PinnedCsvInput['csv'], [file]: readonly PinnedFile[]): Record<string, string> =>
+  file?.copy === undefined
+    ? { header: String(csv.header), skip: String(csv.skip), strict_mode: String(csv.strict_mode) }
+    : {
+        header: 'false',
+        skip: '0',
+        new_line: quoteText(file.newline === '\r\n' ? '\\r\\n' : '\\n'),
+        parallel: 'false',
+      };
+
 const renderCsvOptions = (
   { csv }: PinnedCsvInput,
   columns: readonly Column[],
-  compression: string,
+  files: readonly PinnedFile[],
   options: ReadInputOptions,
 ): string =>
   readerOptions({
@@ -39,11 +53,8 @@ const renderCsvOptions = (
     quote: quoteText(csv.quote),
     escape: quoteText(csv.escape),
     comment: quoteText(csv.comment),
-    header: String(csv.header),
-    skip: String(csv.skip),
     encoding: quoteText(csv.encoding),
-    compression,
-    strict_mode: String(csv.strict_mode),
+    compression: compressionOption(files),
     null_padding: String(csv.null_padding),
     max_line_size: String(csv.max_line_size),
     buffer_size: String(Math.max(BUFFER_BYTES, 2 * csv.max_line_size)),
@@ -58,6 +69,7 @@ const renderCsvOptions = (
     ),
     ...NO_HIVE,
     ...scanOptions(options, columns),
+    ...framingOptions(csv, files),
   });
 
 /** Which value a file has, chosen by the reader's own number of the file. */
@@ -115,7 +127,11 @@ const planCsv = (
 ): readonly Group[] => {
   const types = new Map(input.columns.map(({ name, type }) => [name, type]));
   const withRows = input.files.filter(({ layout }) => layout !== undefined);
-  const groups = groupBy(withRows, ({ layout, compression }) => `${layout} ${compression}`);
+  // Each copy stands alone, so that the rows of a slice stay in the order of the input.
+  const groups = groupBy(
+    withRows,
+    ({ layout, compression, copy }) => `${layout} ${compression} ${copy?.path ?? ''}`,
+  );
   return [...groups.values()].map((files) => {
     const [first] = files;
     const names = input.layouts[first?.layout ?? -1] ?? [];
@@ -124,7 +140,7 @@ const planCsv = (
     return {
       files,
       select: columns.map((column) => renderColumn(input, column, { files, has })).join(', '),
-      from: `read_csv(${pathList(files)}, ${renderCsvOptions(input, layout, compressionOption(files), options)})`,
+      from: `read_csv(${pathList(files)}, ${renderCsvOptions(input, layout, files, options)})`,
     };
   });
 };
@@ -163,24 +179,38 @@ const planJsonl = (
   });
 };
 
-const planParquet = (input: PinnedParquetInput, columns: readonly Column[]): readonly Group[] => {
-  const { files } = input;
-  const union = input.parquet.isUniform ? '' : ', union_by_name = true';
-  const select = columns.map((column) => {
-    const rendered = renderColumn(input, column, { files, has: () => true });
-    const isOwn = rendered === quoteIdentifier(column.name);
-    return isOwn && !input.parquet.isUniform
-      ? `CAST(${rendered} AS ${column.type}) AS ${rendered}`
-      : rendered;
-  });
-  return [
-    {
+/** Whole files together, and each run of row groups alone: DuckDB skips no row group by ranges joined with OR. */
+const groupRowRuns = (files: readonly PinnedFile[]): readonly (readonly PinnedFile[])[] => {
+  const runs: PinnedFile[][] = [];
+  for (const file of files) {
+    const last = runs.at(-1);
+    const joins = file.readRows === undefined && last?.[0] !== undefined && last[0].readRows === undefined;
+    if (joins) last.push(file);
+    else runs.push([file]);
+  }
+  return runs;
+};
+
+const planParquet = (input: PinnedParquetInput, columns: readonly Column[]): readonly Group[] =>
+  groupRowRuns(input.files).map((files) => {
+    const union = input.parquet.isUniform ? '' : ', union_by_name = true';
+    const names = new Set(files.flatMap(({ layout }) => input.layouts?.[layout ?? -1] ?? []));
+    const has = (name: string): boolean => input.layouts === undefined || names.has(name);
+    const select = columns.map((column) => {
+      const rendered = renderColumn(input, column, { files, has });
+      const isOwn = rendered === quoteIdentifier(column.name);
+      return isOwn && !input.parquet.isUniform
+        ? `CAST(${rendered} AS ${column.type}) AS ${rendered}`
+        : rendered;
+    });
+    const [first, end] = files[0]?.readRows ?? [];
+    const rows = first === undefined ? '' : ` WHERE file_row_number >= ${first} AND file_row_number < ${end}`;
+    return {
       files,
       select: select.join(', '),
-      from: `read_parquet(${pathList(files)}, hive_partitioning = false${union})`,
-    },
-  ];
-};
+      from: `read_parquet(${pathList(files)}, hive_partitioning = false${union})${rows}`,
+    };
+  });
 
 const planText = (
   input: PinnedTextInput,

@@ -1,5 +1,5 @@
 import type { Column } from '../contract/columns.ts';
-import type { PinnedFile } from '../contract/pinned-input.ts';
+import { type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
 import { quotePath, quoteText } from './quote.ts';
 
 /** Where a tolerant CSV or text read leaves its rejects: temporary tables of the connection. */
@@ -37,7 +37,7 @@ export const compressionOption = ([file]: readonly PinnedFile[]): string =>
   quoteText(file === undefined || file.compression === 'none' ? 'uncompressed' : file.compression);
 
 export const pathList = (files: readonly PinnedFile[]): string =>
-  `[${files.map(({ path }) => quotePath(path)).join(', ')}]`;
+  `[${files.map((file) => quotePath(readPathOf(file))).join(', ')}]`;
 
 /** Without it DuckDB puts `key=value` folders of any path in the place of columns. Ours come by `renderPerFile`. */
 export const NO_HIVE = { hive_partitioning: 'false' };

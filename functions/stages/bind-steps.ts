@@ -10,6 +10,7 @@ import { type Expression, isPrunablePredicate, type Order } from '../core/expres
 import type { ExpressionSource } from '../core/expression-problem.ts';
 import { renderSpecPath } from '../core/spec-path.ts';
 import { suggestName } from '../core/suggest-name.ts';
+import { bindDecomposition } from '../io/bind-decomposition.ts';
 import { bindExpressions, type ExpressionToBind } from '../io/bind-expressions.ts';
 import { type ParsedExpression, parseExpressions } from '../io/parse-expressions.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
@@ -65,8 +66,16 @@ export const bindSteps = async (
 const pathOf = (step: number, ...fields: readonly (string | number)[]): string =>
   renderSpecPath(['steps', step, ...fields]);
 
-const sortKeysOf = (by: string | readonly string[]): readonly string[] =>
-  typeof by === 'string' ? [by] : by;
+type SortKeys = string | readonly string[];
+
+/** The keys of a sort with their places; one key may stand alone, without a list. */
+const sortKeysOf = (
+  step: number,
+  by: SortKeys,
+): readonly { readonly path: string; readonly text: string }[] =>
+  typeof by === 'string'
+    ? [{ path: pathOf(step, 'sort', 'by'), text: by }]
+    : by.map((text, key) => ({ path: pathOf(step, 'sort', 'by', key), text }));
 
 /** Every expression of a step with its place in the spec. */
 const sourcesOf = (step: Step, index: number): ExpressionSource[] => {
@@ -85,11 +94,7 @@ const sourcesOf = (step: Step, index: number): ExpressionSource[] => {
   if ('extend' in step) return named('extend', step.extend);
   if ('group_by' in step) return named('group_by', step.group_by.aggregates ?? {}, 'aggregates');
   if ('sort' in step) {
-    return sortKeysOf(step.sort.by).map((text, key) => ({
-      path: pathOf(index, 'sort', 'by', key),
-      text,
-      form: 'sort key',
-    }));
+    return sortKeysOf(index, step.sort.by).map((key) => ({ ...key, form: 'sort key' }));
   }
   return [];
 };
@@ -276,11 +281,21 @@ const bindGroupBy = async (
   const bound = await bindAll(binder, place, checked, { keys: keyNames });
   if (bound === undefined) return undefined;
   const aggregates = nameAll(names, bound);
+  const good = checked.filter((each) => each !== undefined);
+  const decomposition = await bindDecomposition(binder.connection, {
+    columns: place.columns,
+    keys: keyNames,
+    outputs: aggregates.flatMap(({ name, type }, index) => {
+      const expression = good[index]?.expression;
+      return expression === undefined ? [] : [{ name, type, expression }];
+    }),
+  });
   return {
     kind: 'group_by',
     step: place.step,
     keys: keyNames,
     aggregates: aggregates.map(({ type: _, ...expression }) => expression),
+    decomposition,
     columns: [...keys, ...aggregates.map(({ name, type }) => ({ name, type }))],
   };
 };
@@ -288,11 +303,9 @@ const bindGroupBy = async (
 const bindSort = async (
   binder: Binder,
   place: Place,
-  sort: { readonly by: string | readonly string[]; readonly limit: number },
+  sort: { readonly by: SortKeys; readonly limit: number },
 ): Promise<PlannedStep | undefined> => {
-  const checked = sortKeysOf(sort.by).map((_, key) =>
-    checkAt(binder, place, { path: pathOf(place.step, 'sort', 'by', key) }),
-  );
+  const checked = sortKeysOf(place.step, sort.by).map(({ path }) => checkAt(binder, place, { path }));
   const bound = await bindAll(binder, place, checked);
   if (bound === undefined) return undefined;
   return {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Carried, Commit, StepCounts, WrittenObject } from '../contract/commit.ts';
 import type { Counts } from '../contract/counts.ts';
-import { TooManyRejectsError } from '../contract/errors-input.ts';
+import { InputFormatError, TooManyRejectsError } from '../contract/errors-input.ts';
 import { QueryError, TaskDiskError, TaskMemoryError } from '../contract/errors-query.ts';
 import { ConservationError } from '../contract/errors-store.ts';
 import type { AttemptIds, TaskIds } from '../contract/ids.ts';
@@ -229,12 +229,23 @@ const explain = async (context: StageContext, query: Query, error: unknown): Pro
       const first = await diagnoseReaderError(connection, input, { columns, error });
       const limit = renderRejectLimit(plan.rejectLimit);
       return first === undefined
-        ? error
+        ? unreadable(plan.input, { error, message })
         : new TooManyRejectsError({ rejects: 1, limit, first }, { cause: error });
     }
     default:
       return error;
   }
+};
+
+/** Every row that can be judged by itself is good: the file as a whole is damaged. */
+const unreadable = (
+  input: PinnedInput,
+  { error, message }: { readonly error: unknown; readonly message: string },
+): InputFormatError => {
+  const said = error instanceof Error ? error.message : '';
+  const file = input.files.find(({ path: each }) => said.includes(each)) ?? input.files[0];
+  const reason = `is damaged: it cannot be read to its end as ${input.format} (${message})`;
+  return new InputFormatError({ path: file?.path ?? '', reason }, { cause: error });
 };
 
 const runProbes = async (

@@ -10,7 +10,7 @@ import { createExtentStore, type Extent, type ExtentStore, writeFully } from './
 import { words32 } from './gather.ts';
 import { growBytes } from './grow.ts';
 import { rangeOf, type Selection } from './selection.ts';
-import { sortByPartition } from './sort-by-partition.ts';
+import { type PartitionOrder, sortByPartition } from './sort-by-partition.ts';
 import { type ArrowColumn, arrowColumnsOf } from './types.ts';
 import { readValidity } from './validity.ts';
 
@@ -58,11 +58,7 @@ export type AppendRows = (chunk: DuckDBDataChunk, partitionOf: Uint32Array) => v
 type Pending = { rows: number; readonly extents: Extent[] };
 
 /** The rows of partition `p` among those collected, cut into batches. */
-const cutBatches = (
-  order: { rows: Uint32Array; starts: Uint32Array },
-  p: number,
-  batchRows: number,
-): Selection[] => {
+const cutBatches = (order: PartitionOrder, p: number, batchRows: number): Selection[] => {
   const start = order.starts[p] as number;
   const end = order.starts[p + 1] as number;
   const batches: Selection[] = [];
@@ -92,8 +88,7 @@ const createCollector = (
     const rows = buffer.rows();
     const order = sortByPartition(words32(partitionBytes).subarray(0, rows), partitions);
     pending.forEach((partition, p) => {
-      for (const batch of cutBatches(order, p, batchRows))
-        put(partition, partitions === 1 ? rangeOf(batch.start, batch.count) : batch);
+      for (const batch of cutBatches(order, p, batchRows)) put(partition, batch);
     });
     buffer.clear();
   };

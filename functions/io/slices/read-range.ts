@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { InputChangedError } from '../../contract/errors-slices.ts';
+import { InputChangedError } from '../../contract/errors-input.ts';
 import { GUESS_BYTES } from '../../core/guess-row.ts';
 import type { RangeReport } from '../../core/judge-chain.ts';
 import {
@@ -95,8 +95,8 @@ const readChunk = async (
       offset + filledBytes,
     );
     if (bytesRead === 0) {
-      const foundBytes = offset + filledBytes;
-      throw new InputChangedError({ path: range.path, foundBytes, pinnedBytes: range.sizeBytes });
+      const change = `ends at byte ${offset + filledBytes}, but had ${range.sizeBytes} bytes when the job was planned`;
+      throw new InputChangedError({ path: range.path, change });
     }
     filledBytes += bytesRead;
   }

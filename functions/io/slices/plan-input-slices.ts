@@ -1,0 +1,139 @@
+import { open } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { renderTaskId } from '../../contract/ids.ts';
+import type { PinnedFile, PinnedInput, PinnedParquetInput } from '../../contract/pinned-input.ts';
+import type { SliceRange, SliceRows, Task, TaskOf } from '../../contract/task.ts';
+import { fitSlices } from '../../core/fit-slices.ts';
+import {
+  CUT_FROM_TARGETS,
+  planRowGroupSlices,
+  planTextRanges,
+  type TextFileSize,
+} from '../../core/plan-slices.ts';
+import { judgeRowFormat, MAGIC_BYTES } from '../../core/row-format.ts';
+import { findDataOffset } from './find-data-offset.ts';
+import { readRowGroups } from './read-row-groups.ts';
+
+export type SliceOptions = {
+  /** How many are wanted: where the input cannot be cut so far there are fewer. */
+  readonly tasks: number;
+  /** The columns that the stage needs. */
+  readonly columns: readonly string[];
+};
+
+/**
+ * Cuts an input into the tasks of a map stage, in the order of the input; each row is in exactly one. Text
+ * goes by byte ranges, Parquet by row groups weighed by the needed columns. Reads the heads of those text
+ * files that it cuts, and the footers of Parquet files.
+ */
+export const planInputSlices = async (
+  connection: DuckDBConnection,
+  input: PinnedInput,
+  options: SliceOptions,
+): Promise<readonly Task[]> =>
+  input.format === 'parquet' ? planRows(connection, input, options) : planRanges(input, options.tasks);
+
+const WHOLE = { startOffset: 0, dataOffset: 0, startsAt: 'whole' } as const;
+
+type SizedFile = TextFileSize & { readonly index: number };
+
+/** Empty files have no rows, but where a file is a row. */
+const hasRows = (input: PinnedInput, file: PinnedFile): boolean => {
+  if (input.format === 'csv' || input.format === 'tsv') return file.layout !== undefined;
+  return file.sizeBytes > 0 || (input.format === 'text' && input.text.rows === 'file');
+};
+
+const planRanges = async (input: PinnedInput, tasks: number): Promise<readonly TaskOf<'ranges'>[]> => {
+  const allBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
+  const sized: SizedFile[] = [];
+  for (const [index, file] of input.files.entries()) {
+    if (!hasRows(input, file)) continue;
+    const isLarge = file.sizeBytes >= (CUT_FROM_TARGETS * allBytes) / tasks;
+    sized.push({ index, ...(isLarge ? await sizeFile(input, file) : sizeWhole(file)) });
+  }
+  const totalBytes = sized.reduce((bytes, file) => bytes + file.sizeBytes - file.dataOffset, 0);
+  const slices = fitSlices({ tasks, totalBytes }, (target) => planTextRanges(sized, target));
+  const pieces = new Map<number, number>();
+  for (const { file } of slices.flatMap(({ ranges }) => ranges))
+    pieces.set(file, (pieces.get(file) ?? 0) + 1);
+  const lists = slices.map(({ ranges }) =>
+    ranges.map((range): SliceRange => {
+      const { index, dataOffset, sizeBytes } = sized[range.file] ?? missing();
+      if (pieces.get(range.file) === 1) return { file: index, ...WHOLE, endOffset: sizeBytes };
+      const startsAt = range.startOffset === dataOffset ? 'row' : 'guess';
+      return { ...range, file: index, dataOffset, startsAt };
+    }),
+  );
+  // A stage has a task even where the input has no row.
+  if (lists.length === 0) lists.push([{ file: 0, ...WHOLE, endOffset: input.files[0]?.sizeBytes ?? 0 }]);
+  return lists.map((ranges, index) => ({
+    kind: 'ranges',
+    task: renderTaskId(index),
+    weightBytes: weighRanges(ranges),
+    ranges,
+  }));
+};
+
+const missing = (): never => {
+  throw new Error('a slice names a file that was not sized');
+};
+
+const weighRanges = (ranges: readonly SliceRange[]): number =>
+  ranges.reduce((bytes, { startOffset, endOffset }) => bytes + endOffset - startOffset, 0);
+
+const sizeWhole = ({ sizeBytes }: PinnedFile): TextFileSize => ({
+  sizeBytes,
+  dataOffset: 0,
+  isSplittable: false,
+});
+
+/** Finds out whether a large file can be cut, and where its rows begin. */
+const sizeFile = async (input: PinnedInput, file: PinnedFile): Promise<TextFileSize> => {
+  const verdict = judgeRowFormat(input, file, await readMagic(file.path));
+  if (!verdict.isSplittable) return sizeWhole(file);
+  const skippedRows = 'csv' in input ? input.csv.skip + (input.csv.header ? 1 : 0) : 0;
+  const { dataOffset, quotingError } = await findDataOffset(file.path, verdict.format, skippedRows);
+  if (quotingError !== undefined || dataOffset >= file.sizeBytes) return sizeWhole(file);
+  return { sizeBytes: file.sizeBytes, dataOffset, isSplittable: true };
+};
+
+const readMagic = async (path: string): Promise<Uint8Array> => {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+};
+
+const planRows = async (
+  connection: DuckDBConnection,
+  input: PinnedParquetInput,
+  { tasks, columns }: SliceOptions,
+): Promise<readonly TaskOf<'rows'>[]> => {
+  const groups = await readRowGroups(connection, input, columns);
+  const allBytes = groups.reduce((bytes, group) => bytes + group.columnBytes, 0);
+  // Where no column is needed, rows are all the work there is.
+  const weighed = allBytes > 0 ? groups : groups.map((group) => ({ ...group, columnBytes: group.rows }));
+  const totalBytes = weighed.reduce((bytes, group) => bytes + group.columnBytes, 0);
+  const slices = fitSlices({ tasks, totalBytes }, (target) => planRowGroupSlices(weighed, target));
+  const lists = slices.map(({ rowGroups, sizeBytes }) => ({
+    weightBytes: sizeBytes,
+    rows: joinRuns(rowGroups),
+  }));
+  if (lists.length === 0) lists.push({ weightBytes: 0, rows: [{ file: 0, firstRow: 0, rows: 0 }] });
+  return lists.map((list, index) => ({ kind: 'rows', task: renderTaskId(index), ...list }));
+};
+
+/** Joins row groups of a file that lie one behind the other. */
+const joinRuns = (groups: readonly SliceRows[]): SliceRows[] => {
+  const runs: SliceRows[] = [];
+  for (const { file, firstRow, rows } of groups) {
+    const last = runs.at(-1);
+    if (last?.file === file && last.firstRow + last.rows === firstRow)
+      runs[runs.length - 1] = { ...last, rows: last.rows + rows };
+    else runs.push({ file, firstRow, rows });
+  }
+  return runs;
+};

@@ -1,0 +1,69 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { PinnedParquetInput } from '../../contract/pinned-input.ts';
+import type { RowGroup } from '../../core/plan-slices.ts';
+import { quotePath, quoteText } from '../../sql/quote.ts';
+import { queryRows } from '../query-rows.ts';
+
+/** A row group, or the whole file where its rows cannot be told apart, and where its rows begin. */
+export type PlacedRowGroup = RowGroup & { readonly firstRow: number };
+
+/** Files whose footers one query reads. */
+const FILES_PER_QUERY = 1_000;
+
+/** DuckDB names a row's number by this column; a file that has one of its own hides it. */
+const ROW_NUMBER = 'file_row_number';
+
+const renderIsNeeded = (columns: readonly string[]): string =>
+  columns
+    .map(
+      (name) =>
+        `lower(path_in_schema) = lower(${quoteText(name)}) OR starts_with(lower(path_in_schema), lower(${quoteText(`${name}, `)}))`,
+    )
+    .join(' OR ') || 'false';
+
+/**
+ * Reads the row groups of all files from their footers, in the order of files and rows; `columnBytes` are the
+ * compressed bytes of `columns`.
+ */
+export const readRowGroups = async (
+  connection: DuckDBConnection,
+  input: PinnedParquetInput,
+  columns: readonly string[],
+): Promise<readonly PlacedRowGroup[]> => {
+  const isNeeded = renderIsNeeded(
+    columns.filter((name) => !input.hive.includes(name) && input.filename !== name),
+  );
+  const found = new Map<string, PlacedRowGroup[]>();
+  for (let begin = 0; begin < input.files.length; begin += FILES_PER_QUERY) {
+    const paths = input.files.slice(begin, begin + FILES_PER_QUERY).map(({ path }) => quotePath(path));
+    const rows = await queryRows(
+      connection,
+      `SELECT file_name, row_group_id, any_value(row_group_num_rows) AS rows,
+        coalesce(sum(total_compressed_size) FILTER (${isNeeded}), 0) AS bytes
+       FROM parquet_metadata([${paths.join(', ')}]) GROUP BY file_name, row_group_id ORDER BY file_name, row_group_id`,
+    );
+    for (const row of rows) {
+      const groups = found.get(String(row.file_name)) ?? [];
+      const last = groups.at(-1);
+      groups.push({
+        file: -1,
+        rowGroup: Number(row.row_group_id),
+        firstRow: last === undefined ? 0 : last.firstRow + last.rows,
+        rows: Number(row.rows),
+        columnBytes: Number(row.bytes),
+      });
+      found.set(String(row.file_name), groups);
+    }
+  }
+  const hidesRows = input.columns.some(({ name }) => name.toLowerCase() === ROW_NUMBER);
+  return input.files.flatMap(({ path }, file) => {
+    const groups = (found.get(path) ?? [])
+      .filter(({ rows }) => rows > 0)
+      .map((group) => ({ ...group, file }));
+    const [first] = groups;
+    if (!hidesRows || first === undefined) return groups;
+    const sum = (of: (group: PlacedRowGroup) => number): number =>
+      groups.reduce((total, group) => total + of(group), 0);
+    return [{ ...first, rows: sum(({ rows }) => rows), columnBytes: sum(({ columnBytes }) => columnBytes) }];
+  });
+};

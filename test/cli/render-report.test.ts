@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { renderReport } from '../../cli/render-report.ts';
+import { Report } from '../../functions/contract/report.ts';
+
+const published = Report.parse({
+  job: 'themes-1',
+  run: '0001',
+  name: 'themes',
+  outcome: 'published',
+  submittedAt: '2026-11-22T01:00:00.000Z',
+  finishedAt: '2026-11-22T01:01:30.000Z',
+  seconds: 90,
+  rows: { read: 1_000_000, written: 20, rejected: 3 },
+  stages: [
+    {
+      stage: '00-map',
+      kind: 'map',
+      tasks: 1,
+      seconds: 89.987,
+      counts: {
+        read: 1_000_000,
+        grown: 10,
+        written: 20,
+        rejected: 3,
+        dropped: 999_000,
+        folded: 900,
+        cut: 87,
+        pruned: 0,
+      },
+      steps: [
+        { step: 0, kind: 'filter', dropped: 999_000, grown: 0, folded: 0, cut: 0 },
+        { step: 1, kind: 'unnest', dropped: 0, grown: 10, folded: 0, cut: 0 },
+        { step: 2, kind: 'project', dropped: 0, grown: 0, folded: 0, cut: 0 },
+        { step: 3, kind: 'group_by', dropped: 0, grown: 0, folded: 900, cut: 0 },
+        { step: 4, kind: 'sort', dropped: 0, grown: 0, folded: 0, cut: 87 },
+      ],
+      bytesRead: 5e6,
+      bytesWritten: 2500,
+    },
+  ],
+  output: { uri: '/data/out', format: 'parquet', parts: 1, sizeBytes: 2500, columns: [] },
+});
+
+describe('renderReport', () => {
+  it('says how the run ended, where the rows of each stage and step went, and what was published', () => {
+    expect(renderReport(published).split('\n')).toEqual([
+      'job themes-1, run 0001: published in 1m 30s',
+      '',
+      'stage        read  grown  dropped  folded  cut  rejected  written  seconds',
+      '------  ---------  -----  -------  ------  ---  --------  -------  -------',
+      '00-map  1,000,000     10  999,000     900   87         3       20    89.99',
+      '  step 0 filter: 999,000 dropped',
+      '  step 1 unnest: 10 added',
+      '  step 3 group_by: 900 folded into groups',
+      '  step 4 sort: 87 cut by the limit',
+      '',
+      '/data/out: 20 rows in 1 parquet file, 2.5 kB, 3 rejects in _rejects/',
+    ]);
+  });
+
+  it('names the failure of a run that published nothing, and no output', () => {
+    const failure = { name: 'QueryError', message: 'map 0: no' };
+    const text = renderReport({ ...published, outcome: 'failed', failure, stages: [] });
+    expect(text).toBe('job themes-1, run 0001: failed in 1m 30s\nQueryError: map 0: no');
+  });
+
+  it.each([
+    ['2026-11-22T02:00:00.000Z', 'met, 58m 30s to spare'],
+    ['2026-11-22T01:01:30.000Z', 'met, 0.0 s to spare'],
+    ['2026-11-22T01:01:00.000Z', 'missed by 30.0 s'],
+  ])('judges the deadline %s: %s', (deadlineAt, verdict) => {
+    expect(renderReport({ ...published, deadlineAt })).toContain(`deadline ${deadlineAt}: ${verdict}`);
+  });
+
+  it('speaks of files where there are several, and of no rejects where there are none', () => {
+    const output = { ...published.output, parts: 2 };
+    const text = renderReport({ ...published, output, rows: { ...published.rows, rejected: 0 } });
+    expect(text.split('\n').at(-1)).toBe('/data/out: 20 rows in 2 parquet files, 2.5 kB');
+  });
+});

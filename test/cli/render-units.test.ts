@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { parseBytes, renderBytes, renderCount, renderSeconds } from '../../cli/render-units.ts';
+
+describe('renderBytes', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.0 kB'],
+    [1536, '1.5 kB'],
+    [9949, '9.9 kB'],
+    [12_345_678, '12 MB'],
+    [999_499, '999 kB'],
+    [5e15, '5000 TB'],
+  ])('renders %i as %s', (bytes, text) => {
+    expect(renderBytes(bytes)).toBe(text);
+  });
+});
+
+describe('renderCount', () => {
+  it('groups digits', () => {
+    expect([0, 999, 1234567].map(renderCount)).toEqual(['0', '999', '1,234,567']);
+  });
+});
+
+describe('renderSeconds', () => {
+  it.each([
+    [0.04, '0.0 s'],
+    [0.42, '0.4 s'],
+    [59.94, '59.9 s'],
+    [90, '1m 30s'],
+    [3599.6, '1h 0m'],
+    [5400, '1h 30m'],
+    [90_000, '25h 0m'],
+  ])('renders %d as %s', (seconds, text) => {
+    expect(renderSeconds(seconds)).toBe(text);
+  });
+});
+
+describe('parseBytes', () => {
+  it.each([
+    ['512MB', 512e6],
+    ['1.5 GiB', 1.5 * 2 ** 30],
+    [' 1000000 ', 1e6],
+    ['4gib', 4 * 2 ** 30],
+    ['10 kB', 10_000],
+    ['0', 0],
+  ])('reads %j as %i bytes', (text, bytes) => {
+    expect(parseBytes(text)).toBe(bytes);
+  });
+
+  it.each(['', 'MB', '-1MB', '1e6', '1,000', '5 XB', '5 toString', '1.5.2 MB'])('rejects %j', (text) => {
+    expect(parseBytes(text)).toBeUndefined();
+  });
+});
