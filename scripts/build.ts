@@ -20,7 +20,7 @@ await build({
   platform: 'node',
   target: 'node22',
   // Native code cannot be bundled; everything else is, so that an installed package has one dependency.
-  external: ['@duckdb/node-api'],
+  external: ['@duckdb/node-api', '@duckdb/node-bindings'],
   define: { 'process.env.DAYBREAK_VERSION': JSON.stringify(version) },
   // Bundled CommonJS packages call `require` for Node's own modules.
   banner: {

@@ -86,3 +86,8 @@ export const planRowGroupSlices = <Group extends RowGroup>(
     sizeBytes,
     rows: items.reduce((rows, group) => rows + group.rows, 0),
   }));
+
+/** Bytes that a task reads, by its ranges. */
+export const weighRanges = (
+  ranges: readonly { readonly startOffset: number; readonly endOffset: number }[],
+): number => ranges.reduce((bytes, { startOffset, endOffset }) => bytes + endOffset - startOffset, 0);

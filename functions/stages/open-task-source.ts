@@ -1,13 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Commit } from '../contract/commit.ts';
 import type { PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { RangeChain } from '../contract/range-chain.ts';
 import type { Task } from '../contract/task.ts';
 import { registerStreamFunction } from '../io/arrow/load-stream.ts';
 import { parseDuckDBType } from '../io/arrow/type-text.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { openBlocks } from '../io/open-blocks.ts';
-import { openSlice } from '../io/slices/open-slice.ts';
+import { type OpenSlice, openSlice } from '../io/slices/open-slice.ts';
 import type { StepSource } from '../sql/compile-steps.ts';
 import { renderReadInput } from '../sql/read-input.ts';
 
@@ -25,7 +25,9 @@ export type TaskSource = {
   /** Rows by the byte chain, which the query's own count must equal; undefined where there is no chain. */
   readonly chainRows: number | undefined;
   /** What the ranges of the slice found out about their cuts. */
-  readonly chains: Commit['chains'];
+  readonly chains: readonly RangeChain[];
+  /** False where a range met a quoting error: there is nothing to read, seal gives the file to one task. */
+  readonly isReadable: boolean;
   /** The first error that reading raised, which the engine wraps. */
   readonly failure: () => unknown;
 };
@@ -45,39 +47,31 @@ export const openTaskSource = async (place: Place, task: Task): Promise<TaskSour
   if (task.kind === 'partitions') return openPartitions(place, task);
   const columns = place.stage.inputColumns ?? [];
   if (task.kind === 'input') return openInput(place.plan.input, { columns });
-  const { input, chains, chainRows, rows } = await openSlice(place.plan.input, task, {
-    scratchDir: place.scratchDir,
-    columns,
-  });
-  return openInput(input, { columns, chains, chainRows, rows });
+  const slice = await openSlice(place.plan.input, task, place.scratchDir);
+  return openInput(slice.input, { columns, slice });
 };
 
 const footerRows = (input: PinnedInput): number =>
   input.files.reduce((rows, file) => rows + (file.rows ?? 0), 0);
 
-type InputFacts = {
-  readonly columns: readonly string[];
-  readonly chains?: Commit['chains'];
-  readonly chainRows?: number | undefined;
-  /** Of a slice of Parquet: rows of its row groups. */
-  readonly rows?: number | undefined;
-};
+type InputFacts = { readonly columns: readonly string[]; readonly slice?: OpenSlice };
 
-const openInput = (input: PinnedInput, { columns, chains, chainRows, rows }: InputFacts): TaskSource => {
+const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSource => {
   const isParquet = input.format === 'parquet';
   return {
-    readablePaths: input.files.map((file) => file.readPath ?? file.path),
+    readablePaths: slice?.readablePaths ?? input.files.map(({ path }) => path),
     input,
     columns,
+    isReadable: slice?.isReadable ?? true,
     attach: (_, read) => ({
       sql: renderReadInput(input, { ...read, columns }),
       isCounted: isParquet,
       prunes: isParquet,
       columns: input.columns.filter(({ name }) => columns.includes(name)),
     }),
-    rowsRead: () => (isParquet ? (rows ?? footerRows(input)) : undefined),
-    chainRows,
-    chains,
+    rowsRead: () => (isParquet ? (slice?.rowsByChain ?? footerRows(input)) : undefined),
+    chainRows: isParquet ? undefined : slice?.rowsByChain,
+    chains: slice?.chains ?? [],
     failure: () => undefined,
   };
 };
@@ -102,7 +96,8 @@ const openPartitions = ({ store, plan, index }: Place, task: Extract<Task, { kin
     },
     rowsRead: blocks.rowsRead,
     chainRows: undefined,
-    chains: undefined,
+    chains: [],
+    isReadable: true,
     failure: () => failure(),
   };
 };

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Carried, Commit, StepCounts, WrittenObject } from '../contract/commit.ts';
@@ -8,11 +8,13 @@ import { QueryError, TaskDiskError, TaskMemoryError } from '../contract/errors-q
 import { ConservationError } from '../contract/errors-store.ts';
 import type { AttemptIds, TaskIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
-import type { PinnedFile } from '../contract/pinned-input.ts';
+import type { PinnedFile, PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { RangeChain } from '../contract/range-chain.ts';
 import type { Task } from '../contract/task.ts';
-import { judgeConservation } from '../core/judge-conservation.ts';
+import { judgeConservation, NO_ROWS } from '../core/judge-conservation.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
+import { hasGuessedCut, markUnread } from '../core/amend-slices.ts';
 import { classifyDuckDBError } from '../io/classify-duckdb-error.ts';
 import { collectRejects, diagnoseReaderError, isParallelRefusal } from '../io/collect-rejects.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
@@ -78,7 +80,7 @@ export const runSqlTask = async (context: StageContext, work: Work): Promise<Com
       counts: answer.counts,
       steps: [...answer.steps],
       ...(answer.carried === undefined ? {} : { carried: answer.carried }),
-      ...(answer.chains === undefined ? {} : { chains: answer.chains }),
+      ...(answer.chains.length === 0 ? {} : { chains: [...answer.chains] }),
       formats: work.plan.formats,
       bytesRead: work.task.weightBytes,
       startedAt,
@@ -103,7 +105,7 @@ type Answer = {
   readonly counts: Counts;
   readonly steps: readonly StepCounts[];
   readonly carried: Carried | undefined;
-  readonly chains: Commit['chains'];
+  readonly chains: readonly RangeChain[];
   readonly block: WrittenBlockFile;
   readonly rejects: KeptFile | undefined;
 };
@@ -112,6 +114,35 @@ const runQuery = async (context: StageContext, work: Work, folders: Folders): Pr
   const { plan, stage, index } = work;
   const place = { store: context.store, plan, stage, index, scratchDir: folders.slice };
   const source = await openTaskSource(place, work.task);
+  if (!source.isReadable) return answerNothing(work, folders, source.chains);
+  try {
+    return await answerSource(context, { work, folders, source });
+  } catch (error) {
+    if (!hasGuessedCut(work.task) || !ROW_FAILURES.some((failure) => error instanceof failure)) throw error;
+    return answerNothing(work, folders, markUnread(source.chains));
+  }
+};
+
+/** Failures that rows cause, and so perhaps a cut that was guessed wrong: seal judges the cut first. */
+const ROW_FAILURES = [TooManyRejectsError, QueryError, ConservationError] as const;
+
+/** Commits no rows: what the ranges found out about their cuts is all that there is to say. */
+const answerNothing = async (
+  { stage }: Work,
+  { out }: Folders,
+  chains: readonly RangeChain[],
+): Promise<Answer> => {
+  const file = path.join(out, 'nothing');
+  await writeFile(file, '');
+  const object = { format: stage.format, ...(await hashFile(file)) };
+  const block = { path: file, object, partitions: [], rows: 0 };
+  return { counts: NO_ROWS, steps: [], carried: undefined, chains, block, rejects: undefined };
+};
+
+type Opened = { readonly work: Work; readonly folders: Folders; readonly source: TaskSource };
+
+const answerSource = (context: StageContext, { work, folders, source }: Opened): Promise<Answer> => {
+  const { plan } = work;
   const session = {
     ...context.resources,
     scratchDir: folders.spill,

@@ -59,10 +59,10 @@ export const seal = async (
   }
   const verdict = amendSlices(plan.input, tasks, done);
   if (verdict.kind === 'amend') {
-    const { kind: _, ...changes } = verdict;
-    const amendment = { ...stage, ...changes, at: context.now().toISOString() };
-    await putAmendment(store, { k: amendments }, amendment);
-    return { kind: 'amended', reason: verdict.reason };
+    const { reason } = verdict;
+    const changes = { void: [...verdict.void], tasks: [...verdict.tasks], reason };
+    await putAmendment(store, { k: amendments }, { ...stage, ...changes, at: context.now().toISOString() });
+    return { kind: 'amended', reason };
   }
   await mapBounded(done, MAX_HEADS, (commit) => requireBlock(store, commit));
   const counts = addCounts(done.map((commit) => commit.counts));

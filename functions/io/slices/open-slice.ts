@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type PinnedFile, type PinnedInput, readPathOf } from '../../contract/pinned-input.ts';
 import type { RangeChain } from '../../contract/range-chain.ts';
 import type { SliceRange, TaskOf } from '../../contract/task.ts';
+import { markUnread } from '../../core/amend-slices.ts';
 import { judgeRowFormat } from '../../core/row-format.ts';
 import { renderReadInput } from '../../sql/read-input.ts';
 import type { ReadInputOptions } from '../../sql/reader-options.ts';
@@ -114,10 +115,6 @@ const openRanges = async (
     ...(isCounted ? { rowsByChain } : {}),
   };
 };
-
-/** What an attempt commits where it delivers no rows; see {@link RangeChain}. */
-export const markUnread = (chains: readonly RangeChain[]): RangeChain[] =>
-  chains.map((chain) => ({ ...chain, isUnread: true }));
 
 const formatOf = (input: PinnedInput, file: PinnedFile) => {
   const verdict = judgeRowFormat(input, file);

@@ -9,6 +9,7 @@ import {
   planRowGroupSlices,
   planTextRanges,
   type TextFileSize,
+  weighRanges,
 } from '../../core/plan-slices.ts';
 import { judgeRowFormat, MAGIC_BYTES } from '../../core/row-format.ts';
 import { findDataOffset } from './find-data-offset.ts';
@@ -77,9 +78,6 @@ const planRanges = async (input: PinnedInput, tasks: number): Promise<readonly T
 const missing = (): never => {
   throw new Error('a slice names a file that was not sized');
 };
-
-const weighRanges = (ranges: readonly SliceRange[]): number =>
-  ranges.reduce((bytes, { startOffset, endOffset }) => bytes + endOffset - startOffset, 0);
 
 const sizeWhole = ({ sizeBytes }: PinnedFile): TextFileSize => ({
   sizeBytes,
