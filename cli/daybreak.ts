@@ -60,6 +60,7 @@ const buildProgram = (): Command => {
     .option('--json', JSON_OPTION)
     .action(async (job, options) => (await import('./commands/jobs.ts')).status(job, options));
   withWorkdirOption(program.command('report <job>').description('show how a job ended, in numbers'))
+    .option('--html <file>', 'writes the report as one page with its charts')
     .option('--show <rows>', SHOW, parsePositive)
     .option('--json', JSON_OPTION)
     .action(async (job, options) => (await import('./commands/jobs.ts')).report(job, options));

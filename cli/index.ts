@@ -1,5 +1,16 @@
 /** The public face of the package: what `import { … } from 'daybreak'` gives. */
 
+export {
+  type Columns,
+  defineFlatMap,
+  defineInit,
+  defineMap,
+  defineMapBatches,
+  defineMapGroups,
+  type Group,
+  type ModuleCall,
+  type ReturnedColumns,
+} from '../functions/contract/define-module.ts';
 export { ExpressionError, type Problem, renderProblem, SpecError } from '../functions/contract/errors.ts';
 export { EXIT_CODES, FAILURES, type FailureName } from '../functions/contract/failures.ts';
 export { JobSpec, type JobSpecInput } from '../functions/contract/spec.ts';

@@ -183,8 +183,10 @@ type Failed = { readonly job: Job; readonly plan: Plan; readonly error: unknown 
 const isPublishedAfter = async (runner: Runner, { job, plan, error }: Failed): Promise<boolean> => {
   const { store, now } = runner.context;
   const kind = outcomeOf(error);
-  if (kind === undefined || !(error instanceof DaybreakError))
+  if (kind === undefined || !(error instanceof DaybreakError)) {
+    runner.view.note(`job ${job.job} stops here; \`daybreak resume ${job.job}\` goes on with it`);
     return isPublished(await readOutcome(store, plan));
+  }
   const failure = { name: error.name, message: error.message };
   const at = now().toISOString();
   const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure });

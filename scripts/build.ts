@@ -19,14 +19,34 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  // Native code cannot be bundled; everything else is, so that an installed package has one dependency.
-  external: ['@duckdb/node-api', '@duckdb/node-bindings'],
+  // Native code cannot be bundled, and esbuild, which bundles the modules of users, brings its own; everything else is.
+  external: ['@duckdb/node-api', '@duckdb/node-bindings', 'esbuild'],
   define: { 'process.env.DAYBREAK_VERSION': JSON.stringify(version) },
   // Bundled CommonJS packages call `require` for Node's own modules.
   banner: {
     js: "import { createRequire as daybreakRequire } from 'node:module'; const require = daybreakRequire(import.meta.url);",
   },
   legalComments: 'linked',
+  logLevel: 'warning',
+});
+// The page of a report carries its drawing script and style sheet in itself; the command reads them from here.
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-page': 'cli/report-page/browser/page.ts' },
+  outdir: dist,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  legalComments: 'eof',
+  logLevel: 'warning',
+});
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-page': 'cli/report-page/browser/page.css' },
+  outdir: dist,
+  minify: true,
   logLevel: 'warning',
 });
 chmodSync(path.join(dist, 'daybreak.js'), 0o755);

@@ -15,6 +15,7 @@ const bin = (name: string): string => path.join(root, 'node_modules', '.bin', na
 const STEPS = [
   { name: 'lint', command: bin('biome'), args: ['check', '--error-on-warnings', '.'] },
   { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
+  { name: 'types of the page', command: bin('tsc'), args: ['--project', 'tsconfig.page.json'] },
   { name: 'build', command: node, args: ['scripts/build.ts'] },
   { name: 'python', command: node, args: ['scripts/setup-python.ts'] },
 ] as const;

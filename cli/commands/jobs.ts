@@ -7,9 +7,11 @@ import { renderPreview } from '../render-preview.ts';
 import { renderReport } from '../render-report.ts';
 import { renderTable } from '../render-table.ts';
 import { renderCount } from '../render-units.ts';
+import { writeReportPage } from '../report-page/write-report-page.ts';
 import { openStore } from '../workdir.ts';
 
 export type JobOptions = { readonly workdir?: string; readonly json?: boolean; readonly show?: number };
+export type ReportOptions = JobOptions & { readonly html?: string };
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -70,19 +72,26 @@ export const status = async (id: string, options: JobOptions): Promise<void> => 
   if (failure !== undefined) print(`${failure.name}: ${failure.message}`);
 };
 
-/** `daybreak report`: how a job ended, in numbers. */
-export const report = async (id: string, options: JobOptions): Promise<void> => {
-  const state = await readJobState(await openStore(workdirOf(options)), id);
+/** `daybreak report`: how a job ended, in numbers; with `--html` as a page. */
+export const report = async (id: string, options: ReportOptions): Promise<void> => {
+  const store = await openStore(workdirOf(options));
+  const state = await readJobState(store, id);
   if (state.report === undefined) {
     throw new UsageError(
       `the job ${id} is ${state.word} and has no report yet; \`daybreak status ${id}\` shows where it is`,
     );
   }
+  if (options.html !== undefined) {
+    await writeReportPage(store, { ...state, report: state.report }, options.html);
+  }
   if (options.json === true) return print(JSON.stringify(state.report));
   const isThere = state.report.outcome === 'published' || state.report.outcome === 'partial';
   if ((options.show ?? 0) > 0 && isThere) print(`${await renderPreview(state.report, options.show ?? 0)}\n`);
   print(renderReport(state.report));
+  print(options.html === undefined ? `\n${hintOfPage(id)}` : `\nthe page is in ${options.html}`);
 };
+
+const hintOfPage = (id: string): string => `\`daybreak report ${id} --html report.html\` draws it as a page`;
 
 /** `daybreak cancel`: ends a job; the output is free for others afterwards. */
 export const cancel = async (id: string, options: JobOptions): Promise<void> => {

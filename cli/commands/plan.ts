@@ -1,5 +1,5 @@
-import type { PlannedStage } from '../../functions/contract/plan.ts';
 import { JobCancelledError } from '../../functions/contract/errors-store.ts';
+import type { PlannedStage } from '../../functions/contract/plan.ts';
 import { type PlannedJob, split } from '../../functions/stages/split.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';

@@ -56,7 +56,10 @@ const absoluteOutput = (spec: JobSpec): JobSpec => ({
 });
 
 /** Makes the job that a spec asks for; its id is the name, the time and four random digits where none is given. */
-export const makeJob = (parsed: ParsedSpec, options: Pick<SpecOptions, 'mapTasks' | 'reduceTasks'> & { readonly id?: string; readonly now: Date }): Job => {
+export const makeJob = (
+  parsed: ParsedSpec,
+  options: Pick<SpecOptions, 'mapTasks' | 'reduceTasks'> & { readonly id?: string; readonly now: Date },
+): Job => {
   const spec = absoluteOutput(parsed.spec);
   const job = options.id ?? drawJobId(spec.name, options.now);
   if (!isId('job', job)) {
@@ -77,7 +80,9 @@ export const makeJob = (parsed: ParsedSpec, options: Pick<SpecOptions, 'mapTasks
     spec,
     specDigest: digestOf(spec),
     baseDir: process.cwd(),
-    ...(map === undefined && reduce === undefined ? {} : { tasks: { ...(map === undefined ? {} : { map }), ...(reduce === undefined ? {} : { reduce }) } }),
+    ...(map === undefined && reduce === undefined
+      ? {}
+      : { tasks: { ...(map === undefined ? {} : { map }), ...(reduce === undefined ? {} : { reduce }) } }),
     submittedAt: options.now.toISOString(),
     submittedBy: userInfo().username,
     ...(deadlineMs === undefined ? {} : { deadlineAt: new Date(deadlineMs).toISOString() }),

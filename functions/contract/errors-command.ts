@@ -27,3 +27,12 @@ export class DeadlineMissedError extends DaybreakError {
     super(`the deadline was ${facts.deadlineAt}, the result was published at ${facts.finishedAt}`, options);
   }
 }
+
+/** A checkout runs from its sources, and this part of the package is made by a build. */
+export class NotBuiltError extends DaybreakError {
+  override readonly name = 'NotBuiltError';
+
+  constructor(file: string, options?: ErrorOptions) {
+    super(`the page of a report needs ${file}, which this checkout has not built`, options);
+  }
+}

@@ -30,6 +30,7 @@ export const FAILURES = {
     remedy: 'Correct the spec; `daybreak validate` checks it without running.',
   },
   UsageError: { retry: 'never', exitCode: refused, remedy: 'See `daybreak help`.' },
+  NotBuiltError: { retry: 'never', exitCode: failed, remedy: 'Run `npm run build`, then the command again.' },
   NotYetError: {
     retry: 'never',
     exitCode: refused,
@@ -90,6 +91,17 @@ export const FAILURES = {
     retry: 'never',
     exitCode: failed,
     remedy: 'Cast the column to a narrower type; docs/blocks.md has the ranges.',
+  },
+  ModuleBundleError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the module, or install what it imports; docs/modules.md says what a module may hold.',
+  },
+  ModuleError: { retry: 'again', exitCode: failed, remedy: 'Correct the module, then submit the job again.' },
+  ModuleTimeoutError: {
+    retry: 'again',
+    exitCode: failed,
+    remedy: 'Look for a call that never returns; a call may take what `timeout` of its step says.',
   },
   ArrowFormatError: {
     retry: 'never',

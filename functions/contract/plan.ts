@@ -30,12 +30,17 @@ export type Shuffle = z.infer<typeof Shuffle>;
 export const PlannedStage = z
   .strictObject({
     kind: z.enum(STAGE_KINDS),
-    tasks: z.int().min(1).describe('exact in the first stage; in later ones seal decides, and this is the aim'),
+    tasks: z
+      .int()
+      .min(1)
+      .describe('exact in the first stage; in later ones seal decides, and this is the aim'),
     inputColumns: z
       .array(z.string())
       .optional()
       .describe('of a stage that reads the input: the columns that it needs'),
-    opening: PlannedStep.optional().describe('of a stage that reads blocks: the step whose second half it begins with'),
+    opening: PlannedStep.optional().describe(
+      'of a stage that reads blocks: the step whose second half it begins with',
+    ),
     steps: z.array(PlannedStep),
     shuffle: Shuffle.optional(),
     columns: z.array(PlannedColumn),

@@ -12,7 +12,7 @@ import {
 } from '../contract/pinned-input.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
 import { renderReadInput } from '../sql/read-input.ts';
-import { renderJsonCulprit, renderJsonRow } from '../sql/read-json.ts';
+import { renderJsonCulprit, renderTriedRow } from '../sql/read-json.ts';
 import { renderJsonLines } from '../sql/read-lines.ts';
 import { REJECT_TABLES } from '../sql/reader-options.ts';
 import { type LinePlace, locateFilledLines, locateOffsets } from './locate-lines.ts';
@@ -170,7 +170,7 @@ const collectFromJsonl = async (
   options: RejectOptions,
 ): Promise<void> => {
   const columns = readColumns(input, options);
-  const isBad = `TRY(${renderJsonRow('json', columns, input.jsonl)}) IS NULL`;
+  const isBad = `${renderTriedRow('json', columns, input.jsonl)} IS NULL`;
   const cause = `CASE WHEN json IS NULL THEN 'malformed_json' WHEN json_type(json) <> 'OBJECT' THEN 'not_an_object' WHEN ${renderJsonCulprit('json', columns, input.jsonl)} IS NULL THEN 'duplicate_key' ELSE 'cast' END`;
   for (const compression of new Set(input.files.map((file) => file.compression))) {
     const files = input.files.filter((file) => file.compression === compression && file.sizeBytes > 0);

@@ -44,7 +44,8 @@ export const openBlocks = (store: ObjectStore, from: BlockIds, task: TaskOf<'par
 
 const openBlock = (store: ObjectStore, key: string, task: string): number => {
   const path = store.localPath(key);
-  if (path === undefined) throw new Error('blocks of a store that is not on files are copied to scratch first');
+  if (path === undefined)
+    throw new Error('blocks of a store that is not on files are copied to scratch first');
   try {
     return openSync(path, 'r');
   } catch (error) {
@@ -66,4 +67,3 @@ const readExtent = (
   // A block that is too short is found by whoever compares the size.
   return bytes.subarray(0, filled);
 };
-

@@ -3,7 +3,9 @@ import type { Column } from '../contract/columns.ts';
 import { InputFormatError, InputSchemaError } from '../contract/errors-input.ts';
 import type { JsonlOptions } from '../contract/input.ts';
 import type { PinnedFile, PinnedJsonlInput } from '../contract/pinned-input.ts';
+import { foldColumnName } from '../contract/spec-values.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
+import { pointerTo } from '../sql/read-json.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
 import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
 import { readFileHead } from './read-head.ts';
@@ -100,7 +102,10 @@ export const sniffJsonl = async (
       reason: 'is empty, as all files of the input are: no columns are known; give jsonl.columns',
     });
   const columns = declared.length > 0 ? declared : await sampleColumns(connection, filled, options);
-  if (declared.length === 0) await requireFields(connection, filled, columns);
+  if (declared.length === 0) {
+    await requireFields(connection, filled, columns);
+    await refuseRenamed(connection, filled, columns);
+  }
   refuseColumns(filled, columns);
   const { dateformat, timestampformat } = options;
   return {
@@ -124,16 +129,43 @@ const requireFields = async (
   columns: readonly Column[],
 ): Promise<void> => {
   if (columns.length !== 1 || columns[0]?.name !== 'json') return;
-  const lines = `read_ndjson_objects([${files.map(({ path }) => quotePath(path)).join(', ')}], ignore_errors = true)`;
-  const found = await queryRows(
-    connection,
-    `SELECT 1 FROM ${lines} WHERE json_type(json) = 'OBJECT' AND json_type(json, '/json') IS NOT NULL LIMIT 1`,
-  );
-  if (found.length === 0)
+  if (!(await hasField(connection, files, 'json')))
     throw new InputFormatError({
       path: files[0]?.path ?? '',
       reason: 'has no JSON object with fields in its sample; jsonl wants one object a line',
     });
+};
+
+const hasField = async (
+  connection: DuckDBConnection,
+  files: readonly PinnedFile[],
+  name: string,
+): Promise<boolean> => {
+  const lines = `read_ndjson_objects([${files.map(({ path }) => quotePath(path)).join(', ')}], ignore_errors = true)`;
+  const found = await queryRows(
+    connection,
+    `SELECT 1 FROM ${lines} WHERE json_type(json) = 'OBJECT' AND json_type(json, ${pointerTo(name)}) IS NOT NULL LIMIT 1`,
+  );
+  return found.length > 0;
+};
+
+/** Of the fields `a` and `A` DuckDB makes the columns `a` and `A_1`, and then reads no field of that name. */
+const refuseRenamed = async (
+  connection: DuckDBConnection,
+  files: readonly PinnedFile[],
+  columns: readonly Column[],
+): Promise<void> => {
+  const names = new Set(columns.map(({ name }) => foldColumnName(name)));
+  for (const { name } of columns) {
+    const original = name.replace(/_\d+$/, '');
+    if (original === name || !names.has(foldColumnName(original))) continue;
+    if (!(await hasField(connection, files, name)))
+      throw new InputSchemaError({
+        path: files[0]?.path ?? '',
+        reason: 'or one beside it has fields that differ in upper and lower case only; give jsonl.columns',
+        columns: [original],
+      });
+  }
 };
 
 const refuseColumns = (files: readonly PinnedFile[], columns: readonly Column[]): void => {

@@ -8,7 +8,7 @@ import type {
   PinnedTextInput,
 } from '../contract/pinned-input.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
-import { renderJsonRow } from './read-json.ts';
+import { renderTriedRow } from './read-json.ts';
 import { renderJsonLines, renderMixedLines, renderTextLines, renderWholeFiles } from './read-lines.ts';
 import {
   BUFFER_BYTES,
@@ -168,8 +168,9 @@ const planJsonl = (
       dateformat: textOption(input.jsonl.dateformat),
       timestampformat: textOption(input.jsonl.timestampformat),
     })})`;
-    const row = renderJsonRow('json', read, input.jsonl);
-    const lenient = `(SELECT TRY(${row}) AS daybreak_row, file_index FROM ${renderJsonLines(input, files)}) WHERE daybreak_row IS NOT NULL`;
+    const row = renderTriedRow('json', read, input.jsonl);
+    // `unnest` keeps the optimizer from putting the whole expression in the place of each column.
+    const lenient = `(SELECT unnest(list_filter([${row}], lambda r: r IS NOT NULL)) AS daybreak_row, file_index FROM ${renderJsonLines(input, files)})`;
     const group = { files, has: () => true, ...(tolerant ? { from: 'daybreak_row' } : {}) };
     return {
       files,

@@ -12,7 +12,8 @@ export type JsonFormats = {
 };
 
 /** A JSON pointer to a key of an object, whatever characters it has. */
-const pointerTo = (key: string): string => quoteText(`/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+export const pointerTo = (key: string): string =>
+  quoteText(`/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
 
 const renderDuplicateCheck = (json: string, names: readonly string[]): string => {
   const known = `list_filter(json_keys(${json}), lambda k: k IN (${names.map(quoteText).join(', ')}))`;
@@ -90,6 +91,52 @@ export const renderJsonRow = (json: string, columns: readonly Column[], formats:
     columns.map(({ name }) => name),
   );
   return `CASE json_type(${json}) WHEN 'OBJECT' THEN CASE WHEN NOT (${repeats}) THEN ${renderFields(json, columns, formats, 0)} END WHEN 'NULL' THEN struct_pack(${nulls.join(', ')}) END`;
+};
+
+/** What `json_transform` takes for a type: an object for a struct, else the type's text. */
+const structureOf = (type: TypeShape): unknown =>
+  type.kind === 'struct'
+    ? Object.fromEntries(type.fields.map(({ name, type: field }) => [name, structureOf(field)]))
+    : type.text;
+
+/** Whether an object has just these keys, in this order, and so have the objects that it holds. */
+const renderHasKeys = (json: string, path: string, type: TypeShape): readonly string[] => {
+  if (type.kind !== 'struct') return [];
+  const keys = path === '' ? `json_keys(${json})` : `json_keys(${json}, ${quoteText(path)})`;
+  return [
+    `${keys} = [${type.fields.map(({ name }) => quoteText(name)).join(', ')}]`,
+    ...type.fields.flatMap(({ name, type: field }) =>
+      renderHasKeys(json, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, field),
+    ),
+  ];
+};
+
+/** Objects below lists and maps have keys that no path reaches. */
+const hasHiddenStruct = (type: TypeShape): boolean => {
+  if (type.kind === 'scalar') return false;
+  if (type.kind === 'list') return type.element.text.includes('STRUCT');
+  if (type.kind === 'map') return type.value.text.includes('STRUCT');
+  return type.fields.some(({ type: field }) => hasHiddenStruct(field));
+};
+
+/**
+ * Renders {@link renderJsonRow} under TRY, NULL for a line that is rejected. Lines with all keys in the order of
+ * `columns` and no NULL are parsed once, by `json_transform_strict`. It stands under its own TRY and sees no
+ * line that is likely to fail: one failure makes TRY judge its whole vector again, row by row.
+ */
+export const renderTriedRow = (json: string, columns: readonly Column[], formats: JsonFormats): string => {
+  const careful = `TRY(${renderJsonRow(json, columns, formats)})`;
+  const fields = columns.map(({ name, type }) => ({ name, type: parseType(type) }));
+  const row: TypeShape = { kind: 'struct', text: '', fields };
+  const isFormatted = formats.dateformat !== undefined || formats.timestampformat !== undefined;
+  if (isFormatted || hasHiddenStruct(row)) return careful;
+  const structure = quoteText(JSON.stringify(structureOf(row)));
+  const isFull = fields.map(({ name }) => `v.${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
+  const isLikely = [
+    ...renderHasKeys(json, '', row),
+    `list_transform([json_transform(${json}, ${structure})], lambda v: ${isFull})[1]`,
+  ];
+  return `CASE WHEN ${isLikely.join(' AND ')} THEN TRY(json_transform_strict(${json}, ${structure})) ELSE ${careful} END`;
 };
 
 /** Renders the name of the first column whose value does not fit, NULL where it is not a column's fault. */

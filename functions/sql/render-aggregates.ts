@@ -87,7 +87,11 @@ export const renderGroups = (parts: RowsDecomposition, keys: readonly string[], 
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
   const total = parts.foldsEqualRows ? `CAST(coalesce(sum(${rows}), 0) AS BIGINT)` : parts.rows.partial;
-  return renderSelect([...names, ...parts.outputs.map(renderNamed), `${total} AS ${rows}`, STATES], from, names);
+  return renderSelect(
+    [...names, ...parts.outputs.map(renderNamed), `${total} AS ${rows}`, STATES],
+    from,
+    names,
+  );
 };
 
 /** Rows -> keys, the counted value, rows: a row for each distinct pair; {@link renderPartial} of `counts` reads it. */

@@ -1,6 +1,12 @@
 import type { PlannedStep, PlannedStepOf } from '../contract/planned-steps.ts';
 import { quoteIdentifier } from './quote.ts';
-import { renderFinal, renderGroups, renderPartial, renderShuffled, STATES_COLUMN } from './render-aggregates.ts';
+import {
+  renderFinal,
+  renderGroups,
+  renderPartial,
+  renderShuffled,
+  STATES_COLUMN,
+} from './render-aggregates.ts';
 import { renderNames } from './render-names.ts';
 import { renderSort } from './render-sort.ts';
 import { addTally, type Compiler } from './tally.ts';
@@ -79,7 +85,9 @@ const renderMergedGroups = (compiler: Compiler, step: PlannedStepOf<'group_by'>,
   const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
   const { decomposition, keys } = step;
   const groups =
-    decomposition.mode === 'partial' ? renderFinal(decomposition, keys, from) : renderGroups(decomposition, keys, from);
+    decomposition.mode === 'partial'
+      ? renderFinal(decomposition, keys, from)
+      : renderGroups(decomposition, keys, from);
   const witnesses = [`${folded}(${STATES_COLUMN}::DOUBLE)`];
   if (isGrouping(step)) {
     const carried = addTally(compiler, { step: step.step, term: 'carried-in', keeps: 1 });

@@ -29,4 +29,3 @@ export const addTally = (compiler: Compiler, tally: Omit<Tally, 'name'>): string
   compiler.tallies.push({ name, ...tally });
   return name;
 };
-

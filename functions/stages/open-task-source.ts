@@ -79,10 +79,14 @@ const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSour
 /** The table function over the partitions of a task. */
 const BLOCKS_FUNCTION = 'daybreak_blocks';
 
-const openPartitions = ({ store, plan, index }: Place, task: Extract<Task, { kind: 'partitions' }>): TaskSource => {
+const openPartitions = (
+  { store, plan, index }: Place,
+  task: Extract<Task, { kind: 'partitions' }>,
+): TaskSource => {
   const before = plan.stages[index - 1]?.shuffle;
   const stage = plan.stageIds[index - 1];
-  if (before === undefined || stage === undefined) throw new Error(`stage ${index} reads blocks that none wrote`);
+  if (before === undefined || stage === undefined)
+    throw new Error(`stage ${index} reads blocks that none wrote`);
   const blocks = openBlocks(store, { job: plan.job, stage }, task);
   let failure: () => unknown = () => undefined;
   return {
@@ -91,7 +95,11 @@ const openPartitions = ({ store, plan, index }: Place, task: Extract<Task, { kin
     columns: before.columns.map(({ name }) => name),
     attach: (connection) => {
       const columns = before.columns.map(({ name, type }) => ({ name, type: parseDuckDBType(type) }));
-      ({ failure } = registerStreamFunction(connection, { name: BLOCKS_FUNCTION, columns, open: blocks.open }));
+      ({ failure } = registerStreamFunction(connection, {
+        name: BLOCKS_FUNCTION,
+        columns,
+        open: blocks.open,
+      }));
       return { sql: `${BLOCKS_FUNCTION}()`, isCounted: true, prunes: false, columns: before.columns };
     },
     rowsRead: blocks.rowsRead,

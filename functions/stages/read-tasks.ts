@@ -32,7 +32,11 @@ const firstTasksKey = (plan: Plan): string => {
 };
 
 /** Puts the tasks of the first stage where the plan says that they are; they are those that its digest covers. */
-export const putFirstTasks = async (store: ObjectStore, plan: Plan, tasks: readonly Task[]): Promise<void> => {
+export const putFirstTasks = async (
+  store: ObjectStore,
+  plan: Plan,
+  tasks: readonly Task[],
+): Promise<void> => {
   const key = firstTasksKey(plan);
   if (hashTasks(tasks) !== plan.tasks.sha256) {
     throw new StateError({ key, problem: 'the plan was made for other tasks' });
@@ -51,7 +55,8 @@ export const readTasks = async (store: ObjectStore, plan: Plan, index: number): 
 const indexKey = async (store: ObjectStore, plan: Plan, index: number): Promise<string> => {
   const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index] ?? '' };
   const sealed = await readSealed(store, ids);
-  if (sealed === undefined) throw new StateError({ key: KEYS.sealed.render(ids), problem: 'it is not there' });
+  if (sealed === undefined)
+    throw new StateError({ key: KEYS.sealed.render(ids), problem: 'it is not there' });
   // An adopted seal keeps the run that sealed, and its index stands there.
   return KEYS.index.render({ ...ids, run: sealed.run, attempt: sealed.attempt });
 };
@@ -67,6 +72,7 @@ export const readTask = async (
   const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index] ?? '' };
   const amended = (await listAmendments(store, ids)).flatMap(({ tasks }) => tasks);
   const found = amended.find((each) => each.task === task);
-  if (found === undefined) throw new StateError({ key: `${ids.stage}/${task}`, problem: 'it is no task of the stage' });
+  if (found === undefined)
+    throw new StateError({ key: `${ids.stage}/${task}`, problem: 'it is no task of the stage' });
   return Task.parse(found);
 };

@@ -12,9 +12,9 @@ import type { PinnedFile, PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { RangeChain } from '../contract/range-chain.ts';
 import type { Task } from '../contract/task.ts';
+import { hasGuessedCut, markUnread } from '../core/amend-slices.ts';
 import { judgeConservation, NO_ROWS } from '../core/judge-conservation.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
-import { hasGuessedCut, markUnread } from '../core/amend-slices.ts';
 import { classifyDuckDBError } from '../io/classify-duckdb-error.ts';
 import { collectRejects, diagnoseReaderError, isParallelRefusal } from '../io/collect-rejects.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
@@ -69,7 +69,10 @@ export const runSqlTask = async (context: StageContext, work: Work): Promise<Com
     const { block, rejects } = answer;
     await context.store.putFile(renderBlockKey({ ...ids, format: block.object.format }), block.path);
     if (rejects !== undefined) {
-      await context.store.putFile(KEYS.rejects.render({ ...ids, format: rejects.object.format }), rejects.path);
+      await context.store.putFile(
+        KEYS.rejects.render({ ...ids, format: rejects.object.format }),
+        rejects.path,
+      );
     }
     return {
       ...ids,
@@ -310,7 +313,11 @@ const keepRejects = async ({
   }
   const target = path.join(folders.out, `rejects.${REJECTS_FORMAT}`);
   await write(target);
-  return { rows: rejectedRows, path: target, object: { format: REJECTS_FORMAT, ...(await hashFile(target)) } };
+  return {
+    rows: rejectedRows,
+    path: target,
+    object: { format: REJECTS_FORMAT, ...(await hashFile(target)) },
+  };
 };
 
 /** The reader's own count of rows, by the bytes, against what the engine made of them. */

@@ -20,9 +20,9 @@ import { readHistory } from '../io/history.ts';
 import { listInput } from '../io/list-input.ts';
 import type { PlanToOpen } from '../io/open-run.ts';
 import { pinInput } from '../io/pin-input.ts';
+import { planInputSlices } from '../io/slices/plan-input-slices.ts';
 import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
-import { planInputSlices } from '../io/slices/plan-input-slices.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
 import { hashTasks } from './read-tasks.ts';
@@ -74,7 +74,11 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     })),
   });
   const output = { ...spec.output, format: outputFormat, columns: [...outputColumns(columns, outputFormat)] };
-  const formats: FormatVersions = { engine: engineVersion(), block: BLOCK_FORMAT, partitioner: partitioner() };
+  const formats: FormatVersions = {
+    engine: engineVersion(),
+    block: BLOCK_FORMAT,
+    partitioner: partitioner(),
+  };
   const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
   const decisive = { input, stages: stages.map(withoutExpectation), output, rejectLimit, formats, tasks };
   const plan = {
@@ -136,7 +140,11 @@ const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: Pinn
   const { map = 1, reduce = map } = job.tasks ?? {};
   if (map === 1 && reduce === 1) {
     const weightBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
-    return { ...looked, cuts: [{ steps: [...steps] }], tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes }] };
+    return {
+      ...looked,
+      cuts: [{ steps: [...steps] }],
+      tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes }],
+    };
   }
   const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns });
   const cuts = await bindShuffles(connection, cutStages(steps), {

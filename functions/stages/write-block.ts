@@ -39,7 +39,10 @@ const writeOutputFile = async (
   // A plan's last stage writes one of the output formats.
   const format = stage.format as OutputFormat;
   const file = path.join(folder, `block.${format}`);
-  const copied = await firstValue(connection, renderCopy({ sql, columns: stage.columns, format, path: file }));
+  const copied = await firstValue(
+    connection,
+    renderCopy({ sql, columns: stage.columns, format, path: file }),
+  );
   const rows = format === 'parquet' ? await rowsInFooter(connection, file) : copied;
   const { sha256, sizeBytes } = await hashFile(file);
   return { path: file, object: { format, sizeBytes, sha256 }, partitions: [], rows };
@@ -76,7 +79,12 @@ const writePartitions = async (
   return {
     path: file,
     object: { format: 'arrow', sizeBytes: written.sizeBytes, sha256: written.sha256 },
-    partitions: written.partitions.map(({ offset, sizeBytes, crc32, rows }) => [offset, sizeBytes, crc32, rows]),
+    partitions: written.partitions.map(({ offset, sizeBytes, crc32, rows }) => [
+      offset,
+      sizeBytes,
+      crc32,
+      rows,
+    ]),
     rows: written.rows,
   };
 };

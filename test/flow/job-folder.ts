@@ -66,9 +66,9 @@ export const query = async (sql: string): Promise<readonly Readonly<Record<strin
 export const outputRows = (output: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
   query(`SELECT * FROM read_parquet('${output}/part-*.parquet') ORDER BY ALL`);
 
-/** Everything below a folder, relative to it, folders with a `/` at the end. */
+/** Everything below a folder, relative to it, folders with a `/` at the end; none where it is not there. */
 export const listTree = (folder: string): readonly string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
+  (existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [])
     .map(
       (entry) =>
         join(entry.parentPath, entry.name).slice(folder.length + 1) + (entry.isDirectory() ? '/' : ''),

@@ -463,6 +463,11 @@ describe('JSON lines', () => {
     });
   });
 
+  it('rejects fields that differ in case only, and takes a_1 beside a', async () => {
+    await expect(read({ 'a.jsonl': '{"a":1,"A":2}\n' })).rejects.toMatchObject({ name: 'InputSchemaError' });
+    expect((await read({ 'a.jsonl': '{"a":1,"a_1":2}\n' })).rows).toEqual([['1', '2']]);
+  });
+
   it('rejects empty files without declared columns', async () => {
     await expect(read({ 'a.jsonl': '' })).rejects.toMatchObject({ name: 'InputSchemaError' });
   });

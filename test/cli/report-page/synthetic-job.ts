@@ -73,7 +73,7 @@ const makeJob = ({ job, names = PLAIN }: SyntheticOptions): Job =>
       input: { uri: names.file },
       steps: [
         { filter: names.text },
-        { group_by: { keys: [names.column], aggregates: { rows: 'count(*)' } } },
+        { distinct: [names.column] },
         { sort: { by: ['rows DESC'], limit: 100 } },
       ],
       output: { uri: names.output },
@@ -99,13 +99,7 @@ const makePlan = ({ job, tasks, names = PLAIN }: SyntheticOptions): Omit<Plan, '
     uses: [],
     isPrunable: false,
   };
-  const group: PlannedStepOf<'group_by'> = {
-    kind: 'group_by',
-    step: 1,
-    columns,
-    keys: [names.column],
-    aggregates: [],
-  };
+  const distinct: PlannedStepOf<'distinct'> = { kind: 'distinct', step: 1, columns };
   const sort: PlannedStepOf<'sort'> = { kind: 'sort', step: 2, columns, by: [], limit: 100 };
   const stage = {
     tasks,
@@ -118,6 +112,7 @@ const makePlan = ({ job, tasks, names = PLAIN }: SyntheticOptions): Omit<Plan, '
     formats,
     stageIds: [...STAGES],
     specDigest: digest,
+    tasks: { attempt: 'a'.repeat(24), sha256: digest },
     input: {
       format: 'csv',
       files: [
@@ -148,8 +143,8 @@ const makePlan = ({ job, tasks, names = PLAIN }: SyntheticOptions): Omit<Plan, '
       layouts: [columns.map(({ name }) => name)],
     },
     stages: [
-      { ...stage, kind: 'map', steps: [filter, group], format: 'arrow', inputBytes: 4e9 },
-      { ...stage, kind: 'reduce', steps: [group, sort], format: 'arrow', inputBytes: 4e8 },
+      { ...stage, kind: 'map', steps: [filter, distinct], format: 'arrow', inputBytes: 4e9 },
+      { ...stage, kind: 'reduce', steps: [distinct, sort], format: 'arrow', inputBytes: 4e8 },
       { ...stage, kind: 'reduce', steps: [sort], format: 'parquet', inputBytes: 4e7 },
     ],
     output: { uri: names.output, format: 'parquet', mode: 'fail', columns },
