@@ -1,8 +1,9 @@
 import { medianOf } from './median.ts';
 import type { SlowTask, TaskFacts } from './report-page.ts';
 
-/** How many are listed. */
+/** How many are listed; below SLOW_RATIO no more than a few, to show that there is no slow one. */
 const MOST = 12;
+const MOST_ALIKE = 3;
 
 /** Below this a task is as slow as its like: noise needs no reason. */
 const SLOW_RATIO = 1.5;
@@ -17,42 +18,39 @@ type Medians = {
   readonly out: number;
 };
 
-/** The slowest tasks of all stages, slowest first, each against the median of its stage. */
+/** The tasks that took the most time over the median of their stage, most first. */
 export const judgeSlowTasks = (
   tasks: readonly TaskFacts[],
   stages: readonly string[],
 ): readonly SlowTask[] => {
   const counted = tasks.filter(({ isVoid }) => !isVoid);
-  const medians = stages.map((_, stage) => mediansOf(counted.filter((task) => task.stage === stage)));
+  const groups = stages.map((_, stage) => counted.filter((task) => task.stage === stage));
+  const medians = groups.map(mediansOf);
   const firsts = firstOfWorkers(counted);
-  return [...counted]
-    .sort((left, right) => secondsOf(right) - secondsOf(left))
-    .slice(0, MOST)
-    .map((task) => {
-      const median = medians[task.stage] ?? mediansOf([task]);
-      const alike = counted.reduce((count, { stage }) => count + Number(stage === task.stage), 0);
-      const seconds = secondsOf(task);
-      const ratios = {
-        ratio: ratioOf(seconds, median.seconds),
-        bytesRatio: ratioOf(task.bytesRead, median.bytes),
-        rowsRatio: ratioOf(task.rowsRead, median.rows),
-      };
-      const outRatio = ratioOf(task.bytesWritten, median.out);
-      const why =
-        alike === 1
-          ? 'the only task of its stage'
-          : explain({ ...ratios, outRatio, isFirst: firsts.has(task) });
-      return {
-        stage: stages[task.stage] ?? '',
-        task: task.task,
-        worker: task.worker ?? '',
-        seconds,
-        ...ratios,
-        bytesRead: task.bytesRead,
-        rowsRead: task.rowsRead,
-        why,
-      };
-    });
+  const judged = counted.map((task) => {
+    const { seconds, bytes, rows, out } = medians[task.stage] ?? mediansOf([task]);
+    const ratios = {
+      ratio: ratioOf(secondsOf(task), seconds),
+      bytesRatio: ratioOf(task.bytesRead, bytes),
+      rowsRatio: ratioOf(task.rowsRead, rows),
+    };
+    return { task, ratios, outRatio: ratioOf(task.bytesWritten, out), lost: secondsOf(task) - seconds };
+  });
+  judged.sort((left, right) => right.lost - left.lost || secondsOf(right.task) - secondsOf(left.task));
+  const slow = judged.filter(({ ratios }) => ratios.ratio >= SLOW_RATIO).length;
+  return judged.slice(0, Math.min(MOST, Math.max(slow, MOST_ALIKE))).map(({ task, ratios, outRatio }) => ({
+    stage: stages[task.stage] ?? '',
+    task: task.task,
+    worker: task.worker ?? '',
+    seconds: secondsOf(task),
+    ...ratios,
+    bytesRead: task.bytesRead,
+    rowsRead: task.rowsRead,
+    why:
+      groups[task.stage]?.length === 1
+        ? 'the only task of its stage'
+        : explain({ ...ratios, outRatio, isFirst: firsts.has(task) }),
+  }));
 };
 
 const secondsOf = ({ startMs, endMs }: TaskFacts): number => (endMs - startMs) / 1000;

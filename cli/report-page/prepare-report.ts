@@ -8,7 +8,7 @@ import type { Report } from '../../functions/contract/report.ts';
 import type { TraceEvent } from '../../functions/contract/trace.ts';
 import { renderBytes, renderCount, renderSeconds } from '../render-units.ts';
 import { judgeSlowTasks } from './judge-slow-tasks.ts';
-import { prepareFlow, prepareFlowPlaces } from './prepare-flow.ts';
+import { placesToDraw, prepareFlowPlaces } from './prepare-flow.ts';
 import { prepareShuffle } from './prepare-shuffles.ts';
 import { prepareTimeline } from './prepare-timeline.ts';
 import { type RunTrace, readRunTrace, readTasks } from './read-tasks.ts';
@@ -42,7 +42,7 @@ const NO_CHARTS: Charts = {
   stages: [],
   tasks: [],
   timeline: { originAt: '', endMs: 0, lanes: [], spans: [], bars: [] },
-  flow: { nodes: [], links: [] },
+  flow: [],
   shuffles: [],
 };
 
@@ -75,7 +75,7 @@ export const prepareReport = (facts: ReportFacts): ReportPage => {
     versions: versionsOf(report, plan),
     // A spec is JSON, and aliases would hide what it says.
     spec: stringify(job.spec, { aliasDuplicateObjects: false, lineWidth: 0 }),
-    charts: { ...charts, flow: prepareFlow(places) },
+    charts: { ...charts, flow: placesToDraw(places) },
   };
 };
 
@@ -100,7 +100,7 @@ const prepareCharts = (
 
 const VERBS: Readonly<Record<Report['outcome'], string>> = {
   published: 'Published',
-  partial: 'Published in part',
+  partial: 'Published, in part,',
   cancelled: 'Cancelled',
   failed: 'Failed',
   refused: 'Refused',
@@ -114,7 +114,7 @@ const renderSentence = (report: Report): string => {
   const verb = VERBS[report.outcome];
   if (!isPublished(report)) return `${verb} after ${renderSeconds(seconds)}. Nothing was published.`;
   const files = `${renderCount(output.parts)} ${output.format} ${output.parts === 1 ? 'file' : 'files'}`;
-  return `${verb} after ${renderSeconds(seconds)}: ${renderCount(rows.read)} rows read, ${renderCount(rows.written)} written to ${files}.`;
+  return `${verb} in ${renderSeconds(seconds)}: ${renderCount(rows.read)} rows read, ${renderCount(rows.written)} written to ${files}.`;
 };
 
 const renderDeadline = ({ deadlineAt, finishedAt }: Report): string | undefined => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Html, html, renderJson } from './html.ts';
+import { packCharts } from './packed-tasks.ts';
 import { renderFlow } from './render-flow.ts';
 import { renderInput, renderOutput, renderPlan, renderRejects } from './render-plan.ts';
 import { renderShuffles, renderSlowTasks, renderStages } from './render-tasks.ts';
@@ -45,7 +46,7 @@ ${head.markup}<style>${assets.style}</style>
 </head>
 <body>
 ${renderBody(page).markup}
-<script type="application/json" id="${DATA_ID}">${renderJson(page.charts)}</script>
+<script type="application/json" id="${DATA_ID}">${renderJson(packCharts(page.charts))}</script>
 <script>${assets.script}</script>
 </body>
 </html>

@@ -39,12 +39,12 @@ export const renderSlowTasks = (slow: readonly SlowTask[]): Html => html`<sectio
 <p class="about">Each against the median of its stage. Where bytes or rows are as many times the median as the time is, the data is the reason.</p>
 <div class="chart" id="tasks" role="img" aria-label="Time of each task over the bytes that it read; the table below has the slowest" hidden></div>
 <div class="scroll"><table>
-<thead><tr><th>Task</th><th class="number">Time</th><th class="number">of median</th><th class="number">Read</th><th class="number">of median</th><th class="number">Rows</th><th class="number">of median</th><th>Worker</th><th>Why</th></tr></thead>
+<thead><tr><th>Task</th><th class="number">Time</th><th class="number">of median</th><th>Why</th><th class="number">Read</th><th class="number">of median</th><th class="number">Rows</th><th class="number">of median</th><th>Worker</th></tr></thead>
 <tbody>
 ${slow.map(
   (
     task,
-  ) => html`<tr><td>${task.stage} <b>${task.task}</b></td><td class="number">${renderSeconds(task.seconds)}</td><td class="number">${ratio(task.ratio)}</td><td class="number">${renderBytes(task.bytesRead)}</td><td class="number">${ratio(task.bytesRatio)}</td><td class="number">${renderCount(task.rowsRead)}</td><td class="number">${ratio(task.rowsRatio)}</td><td>${task.worker}</td><td class="text">${task.why}</td></tr>
+  ) => html`<tr><td>${task.stage} <b>${task.task}</b></td><td class="number">${renderSeconds(task.seconds)}</td><td class="number">${ratio(task.ratio)}</td><td class="text">${task.why}</td><td class="number">${renderBytes(task.bytesRead)}</td><td class="number">${ratio(task.bytesRatio)}</td><td class="number">${renderCount(task.rowsRead)}</td><td class="number">${ratio(task.rowsRatio)}</td><td>${task.worker}</td></tr>
 `,
 )}</tbody>
 </table></div>

@@ -33,17 +33,9 @@ export type Timeline = {
   readonly bars: readonly Bar[];
 };
 
-export const FLOW_KINDS = ['kept', 'grown', 'dropped', 'folded', 'cut', 'rejected'] as const;
+/** What became of the rows at a place. */
+export const FLOW_KINDS = ['kept', 'dropped', 'folded', 'cut', 'rejected'] as const;
 export type FlowKind = (typeof FLOW_KINDS)[number];
-
-export type FlowNode = { readonly id: string; readonly label: string; readonly kind: FlowKind };
-export type FlowLink = {
-  readonly from: string;
-  readonly to: string;
-  readonly rows: number;
-  readonly kind: FlowKind;
-};
-export type Flow = { readonly nodes: readonly FlowNode[]; readonly links: readonly FlowLink[] };
 
 /** A place that rows pass: the reader of a stage, or a step in it. */
 export type FlowPlace = {
@@ -77,7 +69,7 @@ export type Charts = {
   readonly stages: readonly string[];
   readonly tasks: readonly TaskFacts[];
   readonly timeline: Timeline;
-  readonly flow: Flow;
+  readonly flow: readonly FlowPlace[];
   readonly shuffles: readonly Shuffle[];
 };
 

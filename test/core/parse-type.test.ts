@@ -1,32 +1,54 @@
 import { describe, expect, it } from 'vitest';
-import { parseType } from '../../functions/core/parse-type.ts';
+import { parseType, splitTypeParts } from '../../functions/core/parse-type.ts';
+
+const scalar = (text: string) => ({ kind: 'scalar', text }) as const;
 
 describe('parseType', () => {
-  it('parses structs with quoted names, lists and maps', () => {
-    expect(parseType('STRUCT(x DECIMAL(18,3), "a ""b, c)" VARCHAR[])[]')).toEqual({
+  it.each([
+    'BIGINT',
+    'DECIMAL(18,3)',
+    'TIMESTAMP WITH TIME ZONE',
+    "ENUM('a, b', '(')",
+    'INTEGER[3]',
+    'UNION(a INTEGER)',
+  ])('takes %s as a scalar', (text) => {
+    expect(parseType(text)).toEqual(scalar(text));
+  });
+
+  it('reads lists in lists', () => {
+    expect(parseType('DATE[][]')).toMatchObject({
       kind: 'list',
-      text: 'STRUCT(x DECIMAL(18,3), "a ""b, c)" VARCHAR[])[]',
-      element: {
-        kind: 'struct',
-        text: 'STRUCT(x DECIMAL(18,3), "a ""b, c)" VARCHAR[])',
-        fields: [
-          { name: 'x', type: { kind: 'scalar', text: 'DECIMAL(18,3)' } },
-          {
-            name: 'a "b, c)',
-            type: { kind: 'list', text: 'VARCHAR[]', element: { kind: 'scalar', text: 'VARCHAR' } },
-          },
-        ],
-      },
-    });
-    expect(parseType('MAP(VARCHAR, STRUCT(x BIGINT))')).toMatchObject({
-      kind: 'map',
-      key: { text: 'VARCHAR' },
-      value: { kind: 'struct' },
+      element: { kind: 'list', element: scalar('DATE') },
     });
   });
 
-  it('takes the rest as scalars', () => {
-    expect(parseType('TIMESTAMP WITH TIME ZONE').kind).toBe('scalar');
-    expect(parseType('BIGINT[3]').kind).toBe('scalar');
+  it('reads a map of nested values', () => {
+    expect(parseType('MAP(VARCHAR, MAP(INTEGER, DECIMAL(9,2)[]))')).toMatchObject({
+      kind: 'map',
+      key: scalar('VARCHAR'),
+      value: { kind: 'map', key: scalar('INTEGER'), value: { kind: 'list' } },
+    });
+  });
+
+  it('reads fields whose names and enums hold commas, parentheses and quotes', () => {
+    const type = parseType(`STRUCT("a ""b, (c" INTEGER, e ENUM('x)', 'it''s, "'), HUGEINT HUGEINT)`);
+    expect(type).toMatchObject({
+      kind: 'struct',
+      fields: [
+        { name: 'a "b, (c', type: scalar('INTEGER') },
+        { name: 'e', type: scalar(`ENUM('x)', 'it''s, "')`) },
+        { name: 'HUGEINT', type: scalar('HUGEINT') },
+      ],
+    });
+  });
+});
+
+describe('splitTypeParts', () => {
+  it('splits at commas outside parentheses and quotes', () => {
+    expect(splitTypeParts(`a DECIMAL(4,1), "b, c" ENUM(',', ')'), d MAP(A, B)`)).toEqual([
+      'a DECIMAL(4,1)',
+      `"b, c" ENUM(',', ')')`,
+      'd MAP(A, B)',
+    ]);
   });
 });

@@ -140,7 +140,9 @@ const growExtend: Growth = (columns, index) => {
 };
 
 const growUnnest: Growth = (columns) => {
-  const lists = columns.filter(({ kind, inner }) => kind === 'list' && inner !== undefined);
+  const lists = columns.filter(
+    ({ kind, inner }) => (kind === 'list' || kind === 'array') && inner !== undefined,
+  );
   if (lists.length === 0) return undefined;
   return fc.constantFrom(...lists).map(({ name, inner, isExact }) => ({
     step: { unnest: name },

@@ -20,6 +20,10 @@ export type Kind =
   | 'interval'
   | 'blob'
   | 'uuid'
+  | 'bits'
+  | 'clock'
+  | 'json'
+  | 'array'
   | 'enum'
   | 'list'
   | 'struct'
@@ -242,6 +246,31 @@ const SCALAR_TYPES = {
     ),
     storage: NOT_IN_JSON,
   },
+  // DuckDB compares these by instant, then by offset; Parquet keeps the instant alone.
+  timetz: {
+    type: 'TIME WITH TIME ZONE',
+    kind: 'clock',
+    value: cast('TIMETZ', '00:00:00+00', '12:30:00.5+00', '23:59:59.999999+00'),
+    storage: NOT_IN_JSON,
+  },
+  timeNs: {
+    type: 'TIME_NS',
+    kind: 'clock',
+    value: cast('TIME_NS', '00:00:00', '12:30:00.000000001', '23:59:59.999999999'),
+    storage: AS_TEXT,
+  },
+  bits: {
+    type: 'BIT',
+    kind: 'bits',
+    value: cast('BIT', '0', '1', '01', '0000000011', '101010101'),
+    storage: AS_TEXT,
+  },
+  json: {
+    type: 'JSON',
+    kind: 'json',
+    value: cast('JSON', '1', '"a"', '{"a": 1}', '{"a":1}', '[1, null]', 'null'),
+    storage: { parquet: 'itself', csv: 'text' },
+  },
   interval: {
     type: 'INTERVAL',
     kind: 'interval',
@@ -293,6 +322,16 @@ const NESTED_TYPES = {
       .tuple(oneOf('1', '2', 'NULL'), oneOf("'nan'", '-0.0', '0.0', 'NULL'))
       .map(([a, b]) => `CAST({'a': ${a}, 'b c': CAST(${b} AS DOUBLE)} AS ${pair})`),
     storage: NOT_IN_JSON,
+  },
+  // Parquet holds it as a list.
+  array: {
+    type: 'INTEGER[2]',
+    kind: 'array',
+    inner: SCALAR_TYPES.integer,
+    value: oneOf('[1, 2]', '[2, 1]', '[NULL, 1]', '[NULL, NULL]').map(
+      (value) => `CAST(${value} AS INTEGER[2])`,
+    ),
+    storage: AS_TEXT,
   },
   map: {
     type: 'MAP(VARCHAR, INTEGER)',

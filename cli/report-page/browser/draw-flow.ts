@@ -1,71 +1,124 @@
 import { renderCount } from '../../render-units.ts';
-import type { Charts, Flow, FlowKind } from '../report-page.ts';
-import { plain, type Theme, tooltipOf } from './theme.ts';
+import { type Charts, FLOW_KINDS, type FlowPlace } from '../report-page.ts';
+import { axisText, plain, type Theme, tooltipOf } from './theme.ts';
 
-type Item = {
-  readonly dataType: 'node' | 'edge';
-  readonly name: string;
-  readonly value: number;
-  readonly data: { readonly kind: FlowKind; readonly label?: { readonly formatter: string } };
+const ROW_PIXELS = 26;
+const FRAME_PIXELS = 66;
+
+export const flowHeight = ({ flow }: Charts): number => flow.length * ROW_PIXELS + FRAME_PIXELS;
+
+const rowsAt = (place: FlowPlace, kind: (typeof FLOW_KINDS)[number]): number =>
+  kind === 'kept' ? place.rowsOut : place[kind];
+
+/** The kinds of rows at a place, with what they are, most first. */
+const movesOf = (place: FlowPlace): readonly string[] =>
+  (['grown', 'dropped', 'folded', 'cut', 'rejected'] as const)
+    .filter((kind) => place[kind] > 0)
+    .sort((left, right) => place[right] - place[left])
+    .map((kind) => `${kind === 'grown' ? '+' : '\u2212'}${renderCount(place[kind])} ${kind}`);
+
+/** What stands behind a bar: at a reader what came in, and everywhere what moved. */
+const labelOf = (place: FlowPlace, isNarrow: boolean): string => {
+  const moves = movesOf(place);
+  const isReader = place.place === 'read';
+  if (isNarrow) return moves[0] ?? `${renderCount(place.rowsIn)} rows`;
+  return [...(isReader ? [`${renderCount(place.rowsIn)} rows`] : []), ...moves].join(', ');
 };
 
-/** Rows through each node: what comes in, or at the sources what goes out. */
-const rowsThrough = ({ nodes, links }: Flow): ReadonlyMap<string, number> => {
-  const sum = (end: 'from' | 'to', id: string): number =>
-    links.reduce((rows, link) => (link[end] === id ? rows + link.rows : rows), 0);
-  return new Map(nodes.map(({ id }) => [id, Math.max(sum('from', id), sum('to', id))]));
-};
-
-/** As a river from left to right; on a narrow screen from top to bottom. */
+/** A waterfall: each bar is as long as the part of the bar above it that was kept. */
 export const drawFlow = ({ flow }: Charts, theme: Theme, isNarrow: boolean) => {
-  const labels = new Map(flow.nodes.map(({ id, label }) => [id, label]));
-  const rowsOf = rowsThrough(flow);
-  const nameOf = (id: string): string => plain(labels.get(id) ?? '');
+  const kinds = FLOW_KINDS.filter((kind) => flow.some((place) => rowsAt(place, kind) > 0));
+  const names = flow.map(({ stage, place }) => (place === 'read' ? stage : place));
   return {
     animation: false,
+    grid: { left: isNarrow ? 84 : 104, right: isNarrow ? 116 : 190, top: 34, bottom: 28 },
+    legend: {
+      top: 2,
+      left: 'center',
+      itemWidth: 10,
+      itemHeight: 10,
+      itemGap: isNarrow ? 8 : 14,
+      selectedMode: false,
+      data: [...kinds],
+      textStyle: axisText(theme),
+    },
     tooltip: {
       ...tooltipOf(theme),
-      formatter: ({ dataType, name, value, data }: Item) =>
-        dataType === 'edge'
-          ? `${data.kind}: ${renderCount(value)} rows`
-          : `${nameOf(name)}: ${renderCount(value)} rows`,
+      trigger: 'axis',
+      axisPointer: { type: 'shadow', shadowStyle: { color: theme.runner, opacity: 0.12 } },
+      formatter: ([item]: readonly { readonly dataIndex: number }[]) => {
+        const place = flow[item?.dataIndex ?? 0];
+        if (place === undefined) return '';
+        const lines = [
+          `${place.stage}  ${place.place}`,
+          `${renderCount(place.rowsIn)} rows in`,
+          ...movesOf(place),
+          `${renderCount(place.rowsOut)} rows out`,
+        ];
+        return plain(lines.join('\n'));
+      },
+    },
+    xAxis: {
+      type: 'value',
+      max: 'dataMax',
+      axisLabel: { ...axisText(theme), hideOverlap: true, showMaxLabel: false, formatter: renderRound },
+      splitNumber: isNarrow ? 2 : 5,
+      splitLine: { lineStyle: { color: theme.grid } },
+    },
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: names,
+      axisTick: { show: false },
+      axisLine: { lineStyle: { color: theme.line } },
+      axisLabel: {
+        ...axisText(theme),
+        interval: 0,
+        width: isNarrow ? 76 : 96,
+        overflow: 'truncate',
+        formatter: (name: string, index: number) =>
+          flow[index]?.place === 'read' ? `{stage|${plain(name)}}` : plain(name),
+        rich: { stage: { color: theme.ink, fontSize: 11, fontWeight: 600, fontFamily: theme.font } },
+      },
     },
     series: [
+      ...kinds.map((kind) => ({
+        type: 'bar',
+        name: kind,
+        stack: 'rows',
+        barWidth: 14,
+        itemStyle: { color: theme.flow[kind] ?? theme.ink },
+        data: flow.map((place) => rowsAt(place, kind)),
+      })),
       {
-        type: 'sankey',
-        orient: isNarrow ? 'vertical' : 'horizontal',
-        left: isNarrow ? 12 : 12,
-        right: isNarrow ? 12 : 110,
-        top: 16,
-        bottom: isNarrow ? 40 : 16,
-        nodeWidth: 10,
-        nodeGap: isNarrow ? 18 : 22,
-        nodeAlign: 'left',
-        layoutIterations: 0,
-        draggable: false,
-        emphasis: { focus: 'adjacency' },
+        type: 'bar',
+        name: 'label',
+        stack: 'rows',
+        silent: true,
         label: {
-          color: theme.ink,
-          fontSize: isNarrow ? 10 : 12,
-          fontFamily: theme.font,
-          lineHeight: isNarrow ? 13 : 15,
-          formatter: ({ name }: { readonly name: string }) =>
-            `${nameOf(name)}\n${renderCount(rowsOf.get(name) ?? 0)}`,
+          show: true,
+          position: 'right',
+          distance: 6,
+          ...axisText(theme),
+          formatter: ({ dataIndex }: { readonly dataIndex: number }) => {
+            const place = flow[dataIndex];
+            return place === undefined ? '' : plain(labelOf(place, isNarrow));
+          },
         },
-        lineStyle: { curveness: 0.5, opacity: 0.45 },
-        data: flow.nodes.map(({ id, kind }) => ({
-          name: id,
-          kind,
-          itemStyle: { color: theme.flow[kind] ?? theme.ink, borderWidth: 0 },
-        })),
-        links: flow.links.map(({ from, to, rows, kind }) => ({
-          source: from,
-          target: to,
-          value: rows,
-          kind,
-          lineStyle: { color: theme.flow[kind] ?? theme.muted },
-        })),
+        data: flow.map(() => 0),
       },
     ],
   };
+};
+
+const ROUND_UNITS = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+] as const;
+
+/** 2500000 becomes `2.5 M`: ticks of an axis are round. */
+const renderRound = (rows: number): string => {
+  const [size, unit] = ROUND_UNITS.find(([least]) => rows >= least) ?? [1, ''];
+  return `${Number((rows / size).toFixed(1))}${unit === '' ? '' : ` ${unit}`}`;
 };

@@ -37,12 +37,16 @@ export const drawTasks = ({ tasks, stages }: Charts, theme: Theme, isNarrow: boo
     nameTextStyle: axisText(theme),
     min: 0,
     axisLabel: { ...axisText(theme), hideOverlap: true, formatter: renderBytes },
+    axisLine: { lineStyle: { color: theme.line } },
+    axisTick: { show: false },
     splitLine: { lineStyle: { color: theme.grid } },
   },
   yAxis: {
     type: 'value',
     min: 0,
     axisLabel: { ...axisText(theme), formatter: renderSeconds },
+    axisLine: { lineStyle: { color: theme.line } },
+    axisTick: { show: false },
     splitLine: { lineStyle: { color: theme.grid } },
   },
   series: stages.map((stage, index) => ({

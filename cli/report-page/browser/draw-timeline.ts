@@ -114,16 +114,16 @@ export const drawTimeline = (charts: Charts, theme: Theme, isNarrow: boolean) =>
       ? [
           {
             type: 'slider',
-            height: 18,
+            height: 14,
             bottom: 8,
             filterMode: 'none',
             showDetail: false,
             showDataShadow: false,
             brushSelect: false,
-            borderColor: theme.line,
-            backgroundColor: theme.grid,
-            fillerColor: `${theme.runner}33`,
-            handleStyle: { color: theme.card, borderColor: theme.muted },
+            borderColor: 'transparent',
+            backgroundColor: 'transparent',
+            fillerColor: theme.grid,
+            handleStyle: { color: theme.card, borderColor: theme.runner },
             moveHandleSize: 0,
           },
         ]

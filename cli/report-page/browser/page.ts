@@ -1,5 +1,5 @@
 /** Draws the charts of a report into its page, from the JSON that the page carries. The tables need none of this. */
-import { BarChart, CustomChart, SankeyChart, ScatterChart } from 'echarts/charts';
+import { BarChart, CustomChart, ScatterChart } from 'echarts/charts';
 import {
   DataZoomSliderComponent,
   GridComponent,
@@ -9,8 +9,9 @@ import {
 } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
+import { type PackedCharts, unpackCharts } from '../packed-tasks.ts';
 import type { Charts } from '../report-page.ts';
-import { drawFlow } from './draw-flow.ts';
+import { drawFlow, flowHeight } from './draw-flow.ts';
 import { drawShuffle } from './draw-shuffle.ts';
 import { drawTasks } from './draw-tasks.ts';
 import { drawTimeline, timelineHeight } from './draw-timeline.ts';
@@ -19,7 +20,6 @@ import { readTheme, type Theme } from './theme.ts';
 use([
   BarChart,
   CustomChart,
-  SankeyChart,
   ScatterChart,
   DataZoomSliderComponent,
   GridComponent,
@@ -32,13 +32,12 @@ use([
 /** As the style sheet has it. */
 const NARROW_PIXELS = 640;
 
-const FLOW_PIXELS = { wide: 300, narrow: 460 } as const;
 const SHUFFLE_PIXELS = 210;
 const TASKS_PIXELS = 300;
 
 type Drawing = {
   readonly id: string;
-  readonly height: (isNarrow: boolean) => number;
+  readonly height: () => number;
   readonly option: (theme: Theme, isNarrow: boolean) => Readonly<Record<string, unknown>>;
 };
 
@@ -50,7 +49,7 @@ const drawingsOf = (charts: Charts): readonly Drawing[] => [
   },
   {
     id: 'flow',
-    height: (isNarrow) => (isNarrow ? FLOW_PIXELS.narrow : FLOW_PIXELS.wide),
+    height: () => flowHeight(charts),
     option: (theme, isNarrow) => drawFlow(charts, theme, isNarrow),
   },
   ...charts.shuffles.map((shuffle, index) => ({
@@ -73,7 +72,7 @@ const show = ({ id, height, option }: Drawing): void => {
   const chart = init(place);
   const draw = (): void => {
     const isNarrow = window.innerWidth < NARROW_PIXELS;
-    place.style.height = `${height(isNarrow)}px`;
+    place.style.height = `${height()}px`;
     chart.resize();
     chart.setOption(option(readTheme(), isNarrow), { notMerge: true });
   };
@@ -89,4 +88,5 @@ const show = ({ id, height, option }: Drawing): void => {
 
 const data = document.getElementById('daybreak-charts')?.textContent;
 // The page was written by the version of Daybreak that wrote this script.
-if (data !== undefined && data !== null) drawingsOf(JSON.parse(data) as Charts).forEach(show);
+if (data !== undefined && data !== null)
+  drawingsOf(unpackCharts(JSON.parse(data) as PackedCharts)).forEach(show);

@@ -1,3 +1,5 @@
+import { FLOW_KINDS } from '../report-page.ts';
+
 /** The colours of the style sheet, for what is drawn on a canvas, which no style sheet reaches. */
 export type Theme = {
   readonly ink: string;
@@ -12,7 +14,6 @@ export type Theme = {
 };
 
 const STAGE_COLOURS = 6;
-const FLOW_KINDS = ['kept', 'grown', 'dropped', 'folded', 'cut', 'rejected'] as const;
 
 export const readTheme = (): Theme => {
   const style = getComputedStyle(document.documentElement);

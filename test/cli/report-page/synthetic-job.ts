@@ -11,7 +11,8 @@ import type { Commit, PackedPartition, StepCounts } from '../../../functions/con
 import type { Counts } from '../../../functions/contract/counts.ts';
 import { renderTaskId } from '../../../functions/contract/ids.ts';
 import { Job } from '../../../functions/contract/job.ts';
-import { KEYS } from '../../../functions/contract/keys.ts';
+import { KEYS, OUTPUT_KEYS } from '../../../functions/contract/keys.ts';
+import { Manifest } from '../../../functions/contract/manifest.ts';
 import { type Failure, Outcome } from '../../../functions/contract/outcome.ts';
 import { Plan } from '../../../functions/contract/plan.ts';
 import type { PlannedStepOf } from '../../../functions/contract/planned-steps.ts';
@@ -213,6 +214,7 @@ export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOp
   const opened = await openRun(store, makePlan(options), instant(0.4));
   const plan = Plan.parse(opened.plan);
   let clock = 0.6;
+  let last: readonly Commit[] = [];
   const attempt = (): string =>
     Array.from({ length: 24 }, () => Math.floor(random() * 16).toString(16)).join('');
   let readRows = Array.from({ length: tasks }, () => 100_000 + Math.floor(random() * 60_000));
@@ -254,6 +256,7 @@ export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOp
       commits.push({ ...commit, ...(kept ? { rejects } : {}) });
     }
     for (const commit of commits) await commitAttempt(store, commit);
+    last = commits;
     clock = Math.max(...spans.map(({ to }) => to)) + 0.35;
     const counts = addCounts(commits.map((commit) => commit.counts));
     if (failure !== undefined && index === 1) break;
@@ -279,10 +282,12 @@ export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOp
     store,
     Outcome.parse({ ...ended, ...(failure === undefined ? {} : { failure }) }),
   );
+  const manifest = failure === undefined ? manifestOf(job, plan, last) : undefined;
   const context = { store, now: () => new Date(instant(clock + 0.5)) };
   await putReport(
     store,
     await buildReport(context, {
+      ...(manifest === undefined ? {} : { manifest }),
       job,
       plan,
       outcome: chosen.kind,
@@ -292,6 +297,27 @@ export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOp
   await writeTrace(store, job);
   return job;
 };
+
+const manifestOf = (job: Job, plan: Plan, commits: readonly Commit[]): Manifest =>
+  Manifest.parse({
+    job: job.job,
+    run: plan.run,
+    outcome: 'published',
+    specDigest: digest,
+    format: 'parquet',
+    columns: plan.output.columns,
+    rows: commits.reduce((rows, commit) => rows + commit.rows, 0),
+    parts: commits.map(({ task, rows, block: { sizeBytes, sha256 } }) => ({
+      name: OUTPUT_KEYS.part.render({ task, job: job.job, format: 'parquet' }),
+      rows,
+      sizeBytes,
+      sha256,
+    })),
+    rejects: [],
+    missing: [],
+    counts: addCounts(commits.map(({ counts }) => counts)),
+    createdAt: plan.openedAt,
+  });
 
 const evenShare = (whole: number, shares: number, index: number): number =>
   Math.floor((whole * (index + 1)) / shares) - Math.floor((whole * index) / shares);
