@@ -1,24 +1,27 @@
 import { DaybreakError } from '../functions/contract/errors.ts';
 import { JobCancelledError, StateError } from '../functions/contract/errors-store.ts';
-import { renderTaskId } from '../functions/contract/ids.ts';
 import type { Job } from '../functions/contract/job.ts';
-import { blockPrefixes, KEYS } from '../functions/contract/keys.ts';
+import { blockPrefixes, KEYS, renderBlockKey } from '../functions/contract/keys.ts';
 import type { Manifest } from '../functions/contract/manifest.ts';
 import type { Outcome } from '../functions/contract/outcome.ts';
 import { Plan } from '../functions/contract/plan.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { Running } from '../functions/contract/running.ts';
 import { putHistory } from '../functions/io/history.ts';
-import { openRun, type PlanToOpen, readCurrentRun } from '../functions/io/open-run.ts';
+import { openRun, readCurrentRun } from '../functions/io/open-run.ts';
 import { putOutcome, readOutcome } from '../functions/io/put-outcome.ts';
+import { readSealed } from '../functions/io/seal-stage.ts';
 import { openOutput, publish } from '../functions/stages/publish.ts';
-import { runTask } from '../functions/stages/run-task.ts';
-import { seal } from '../functions/stages/seal.ts';
+import { readStage } from '../functions/stages/read-stage.ts';
+import { putFirstTasks } from '../functions/stages/read-tasks.ts';
+import { type StagePosition, seal } from '../functions/stages/seal.ts';
+import type { PlannedJob } from '../functions/stages/split.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import { buildReport, putReport } from './build-report.ts';
 import { hasJobEnded } from './job-state.ts';
 import type { ProgressView } from './progress.ts';
 import { renderCount, renderRows, renderSeconds } from './render-units.ts';
+import { runTasks } from './run-tasks.ts';
 import { thisHost } from './workdir.ts';
 import { writeTrace } from './write-trace.ts';
 
@@ -33,7 +36,7 @@ export type Runner = {
  * Runs a submitted job to its end and returns its report. Continues what stands of it already; any number of
  * runners may do so at once. A failure is recorded as the run's outcome, and thrown.
  */
-export const runJob = async (runner: Runner, job: Job, wanted: PlanToOpen): Promise<Report> => {
+export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Promise<Report> => {
   const { store } = runner.context;
   const output = await openOutput(job);
   try {
@@ -49,7 +52,7 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlanToOpen): Prom
     }
     throw error;
   }
-  const opened = await openRun(store, wanted, runner.context.now().toISOString());
+  const opened = await openRun(store, wanted.plan, runner.context.now().toISOString());
   const plan = Plan.parse(opened.plan);
   if (opened.kind === 'ended' && opened.outcome.kind !== 'published') {
     throw new StateError({
@@ -60,7 +63,10 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlanToOpen): Prom
   const runningKey = KEYS.running.render({ job: plan.job, run: plan.run, worker: runner.worker });
   await putRunning(runner, runningKey);
   try {
-    if (opened.kind === 'open') await runStages(runner, plan);
+    if (opened.kind === 'open') {
+      await putFirstTasks(store, plan, wanted.tasks);
+      await runStages(runner, plan);
+    }
     return await finishJob(runner, job, plan);
   } catch (error) {
     // Another runner of this job published it meanwhile, and took away what this one was reading.
@@ -85,30 +91,39 @@ const putRunning = async (runner: Runner, key: string): Promise<void> => {
 };
 
 const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
-  const { view } = runner;
   for (const [index, stage] of plan.stageIds.entries()) {
-    const planned = plan.stages[index];
-    if (planned === undefined) throw new Error(`the plan names stage ${stage} and does not describe it`);
-    const startedAt = performance.now();
-    const elapsedSeconds = (): number => (performance.now() - startedAt) / 1000;
-    const context: StageContext = {
-      ...runner.context,
-      onProgress: ({ share, rowsRead }) =>
-        view.update({ stage, share, rows: rowsRead, elapsedSeconds: elapsedSeconds() }),
-    };
-    const ids = { job: plan.job, run: plan.run, stage };
-    for (let task = 0; task < planned.tasks; task += 1) {
-      await runTask(context, { ...ids, task: renderTaskId(task) });
-    }
-    const { totals } = await seal(context, plan, { ...ids, index });
-    const rejected = totals.counts.rejected > 0 ? `, ${renderCount(totals.counts.rejected)} rejected` : '';
-    view.finish(
-      stage,
-      `${renderRows(totals.counts.read)} in, ${renderCount(totals.rows)} out${rejected}  ${renderSeconds(elapsedSeconds())}`,
-    );
+    await runStage(runner, plan, { job: plan.job, run: plan.run, stage, index });
+    if (index > 0 && !runner.keepBlocks) await deleteStageBlocks(runner, plan, index - 1);
   }
   // Until the outcome is put, an interrupted run publishes nothing.
   runner.context.signal.throwIfAborted();
+};
+
+/** Runs what is missing of a stage until seal is content with it: a seal may replace tasks by others. */
+const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Promise<void> => {
+  const { context, view } = runner;
+  const { index: _, ...stage } = position;
+  const startedAt = performance.now();
+  const elapsedSeconds = (): number => (performance.now() - startedAt) / 1000;
+  for (;;) {
+    if ((await readSealed(context.store, stage)) === undefined) {
+      const { missing } = await readStage(context.store, plan, position);
+      await runTasks(runner, plan, { position, missing, elapsedSeconds });
+    }
+    const result = await seal(context, plan, position);
+    if (result.kind === 'amended') {
+      view.note(`${stage.stage}  ${result.reason}`);
+      continue;
+    }
+    const { counts, rows } = result.sealed.totals;
+    const rejected = counts.rejected > 0 ? `, ${renderCount(counts.rejected)} rejected` : '';
+    const tasks = result.sealed.commits.length;
+    view.finish(
+      stage.stage,
+      `${renderRows(counts.read)} in, ${renderCount(rows)} out${rejected}${tasks > 1 ? `, ${tasks} tasks` : ''}  ${renderSeconds(elapsedSeconds())}`,
+    );
+    return;
+  }
 };
 
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
@@ -139,6 +154,19 @@ const rememberJob = (runner: Runner, plan: Plan, report: Report): Promise<void> 
       rows: stage.counts.read,
     })),
   });
+
+/** The next stage is sealed: nobody reads the blocks of this one any more, those of lost attempts included. */
+const deleteStageBlocks = async ({ context }: Runner, plan: Plan, index: number): Promise<void> => {
+  const { store } = context;
+  const stage = plan.stageIds[index];
+  if (stage === undefined) return;
+  const { job, run } = plan;
+  const sealed = await readSealed(store, { job, run, stage });
+  for (const [task, ownRun, attempt] of sealed?.commits ?? []) {
+    await store.delete(renderBlockKey({ job, run: ownRun, stage, task, attempt, format: 'arrow' }));
+  }
+  for (const prefix of blockPrefixes({ job, run, stage })) await store.deletePrefix(prefix);
+};
 
 /** Of a published job: the output has its own names for the committed blocks; those of lost attempts go too. */
 export const sweepBlocks = async (runner: Runner, job: string): Promise<void> => {

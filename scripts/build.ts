@@ -20,7 +20,7 @@ await build({
   platform: 'node',
   target: 'node22',
   // Native code cannot be bundled, and esbuild, which bundles the modules of users, brings its own; everything else is.
-  external: ['@duckdb/node-api', 'esbuild'],
+  external: ['@duckdb/node-api', '@duckdb/node-bindings', 'esbuild'],
   define: { 'process.env.DAYBREAK_VERSION': JSON.stringify(version) },
   // Bundled CommonJS packages call `require` for Node's own modules.
   banner: {

@@ -1,5 +1,6 @@
 import { JobCancelledError } from '../../functions/contract/errors-store.ts';
-import { split } from '../../functions/stages/split.ts';
+import type { PlannedStage } from '../../functions/contract/plan.ts';
+import { type PlannedJob, split } from '../../functions/stages/split.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
@@ -12,8 +13,8 @@ import { located, type RunOptions } from './run.ts';
 /** `daybreak plan`: what a job would do, in stages, without running it. */
 export const plan = async (file: string, options: RunOptions): Promise<void> => {
   const parsed = await loadSpec(file, options);
-  requireFeatures(parsed, options);
-  const job = makeJob(parsed, { now: new Date() });
+  requireFeatures(parsed);
+  const job = makeJob(parsed, { ...options, now: new Date() });
   const planned = await withInterrupt(
     () => new JobCancelledError({ job: job.job }),
     (signal) =>
@@ -30,7 +31,7 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
   process.stdout.write(`${renderPlan(planned)}\n`);
 };
 
-const renderPlan = ({ input, stages, output, stageIds }: Awaited<ReturnType<typeof split>>): string => {
+const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): string => {
   const bytes = input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const total = stages.reduce((seconds, stage) => seconds + stage.expected.seconds, 0);
   const reasons = new Set(stages.map(({ expected }) => expected.because));
@@ -46,7 +47,7 @@ const renderPlan = ({ input, stages, output, stageIds }: Awaited<ReturnType<type
         renderCount(stage.tasks),
         renderBytes(stage.inputBytes),
         renderSeconds(stage.expected.seconds),
-        stage.steps.map(({ kind }) => kind).join(' ') || 'copy',
+        renderWork(stage),
       ]),
     }),
     '',
@@ -55,3 +56,11 @@ const renderPlan = ({ input, stages, output, stageIds }: Awaited<ReturnType<type
     `time    ${renderSeconds(total)} expected: ${[...reasons].join('; ')}`,
   ].join('\n');
 };
+
+/** The steps of a stage; `->` stands where rows move to the next one, which ends what this one began. */
+const renderWork = ({ opening, steps, shuffle }: PlannedStage): string =>
+  [
+    ...(opening === undefined ? [] : [`-> ${opening.kind}`]),
+    ...steps.map(({ kind }) => kind),
+    ...(shuffle === undefined ? [] : [`${shuffle.step.kind} -> ${shuffle.partitions}`]),
+  ].join(' ') || 'copy';

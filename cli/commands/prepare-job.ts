@@ -41,20 +41,8 @@ export const loadSpec = async (file: string, options: SpecOptions): Promise<Pars
 };
 
 /** Refuses what parses and cannot run yet, all of it at once. */
-export const requireFeatures = ({ spec, locate }: ParsedSpec, options: SpecOptions): void => {
-  const problems: Problem[] = findMissingFeatures(spec).map(locate);
-  if ((options.mapTasks ?? 1) > 1) {
-    problems.push({
-      path: '',
-      message: `--map-tasks ${options.mapTasks}: stages of many tasks are not there yet`,
-    });
-  }
-  if ((options.reduceTasks ?? 1) > 1) {
-    problems.push({
-      path: '',
-      message: `--reduce-tasks ${options.reduceTasks}: stages of many tasks are not there yet`,
-    });
-  }
+export const requireFeatures = ({ spec, locate }: ParsedSpec): void => {
+  const problems: readonly Problem[] = findMissingFeatures(spec).map(locate);
   if (problems.length > 0) throw new NotYetError(problems);
 };
 
@@ -68,7 +56,10 @@ const absoluteOutput = (spec: JobSpec): JobSpec => ({
 });
 
 /** Makes the job that a spec asks for; its id is the name, the time and four random digits where none is given. */
-export const makeJob = (parsed: ParsedSpec, options: { readonly id?: string; readonly now: Date }): Job => {
+export const makeJob = (
+  parsed: ParsedSpec,
+  options: Pick<SpecOptions, 'mapTasks' | 'reduceTasks'> & { readonly id?: string; readonly now: Date },
+): Job => {
   const spec = absoluteOutput(parsed.spec);
   const job = options.id ?? drawJobId(spec.name, options.now);
   if (!isId('job', job)) {
@@ -83,11 +74,15 @@ export const makeJob = (parsed: ParsedSpec, options: { readonly id?: string; rea
       parsed.locate({ path: 'deadline', message: `the deadline ${spec.deadline} has passed already` }),
     ]);
   }
+  const { mapTasks: map, reduceTasks: reduce } = options;
   return {
     job,
     spec,
     specDigest: digestOf(spec),
     baseDir: process.cwd(),
+    ...(map === undefined && reduce === undefined
+      ? {}
+      : { tasks: { ...(map === undefined ? {} : { map }), ...(reduce === undefined ? {} : { reduce }) } }),
     submittedAt: options.now.toISOString(),
     submittedBy: userInfo().username,
     ...(deadlineMs === undefined ? {} : { deadlineAt: new Date(deadlineMs).toISOString() }),

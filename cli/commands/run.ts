@@ -36,8 +36,8 @@ export type RunOptions = ResourceOptions &
 /** `daybreak run`: submits a job and runs it here. */
 export const run = async (file: string, options: RunOptions): Promise<void> => {
   const parsed = await loadSpec(file, options);
-  requireFeatures(parsed, options);
-  const job = makeJob(parsed, { ...(options.id === undefined ? {} : { id: options.id }), now: new Date() });
+  requireFeatures(parsed);
+  const job = makeJob(parsed, { ...options, now: new Date() });
   await withRunner(job.job, options, async (runner) => {
     const plan = await located(parsed, file, () => split(runner.context, job));
     await requireOutputFree(job);

@@ -43,6 +43,13 @@ export const StepCounts = z
   .meta({ id: 'StepCounts' });
 export type StepCounts = z.infer<typeof StepCounts>;
 
+/**
+ * Rows that groups stand for, by their hidden count: `out` what the first half of a group_by or distinct folded,
+ * `in` what the second half of the step before found. Over a stage the one must be the other.
+ */
+export const Carried = z.strictObject({ in: Rows.optional(), out: Rows.optional() }).meta({ id: 'Carried' });
+export type Carried = z.infer<typeof Carried>;
+
 /** Says which attempt of a task counts. `run` is the run whose block it means: an adopted commit keeps it. */
 export const Commit = z
   .strictObject({
@@ -57,6 +64,7 @@ export const Commit = z
     rejects: WrittenObject.extend({ rows: Rows }).optional(),
     counts: Counts,
     steps: z.array(StepCounts).optional().describe('the same rows, step by step'),
+    carried: Carried.optional(),
     chains: z
       .array(RangeChain)
       .optional()

@@ -12,6 +12,10 @@ export const Job = z
       .string()
       .optional()
       .describe('The folder that relative input paths start from; absent where all are absolute.'),
+    tasks: z
+      .strictObject({ map: z.int().min(1).optional(), reduce: z.int().min(1).optional() })
+      .optional()
+      .describe('Numbers of tasks that the submitter asked for; absent where the plan decides.'),
     submittedAt: z.iso.datetime(),
     submittedBy: z.string(),
     deadlineAt: z.iso.datetime().optional(),

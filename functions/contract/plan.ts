@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { BlockFormat, Sha256 } from './ids.ts';
+import { AttemptId, BlockFormat, Sha256 } from './ids.ts';
 import { PinnedInput } from './pinned-input.ts';
 import { PlanHeader } from './plan-header.ts';
 import { PlannedColumn, PlannedStep } from './planned-steps.ts';
@@ -13,11 +13,36 @@ const Expectation = z.strictObject({
   because: z.string(),
 });
 
+/**
+ * How a stage ends whose rows must move: the map half of `step`, then each row to the partition of its `by`
+ * columns. The next stage opens with the other half of the same step.
+ */
+export const Shuffle = z
+  .strictObject({
+    step: PlannedStep,
+    columns: z.array(PlannedColumn).describe('what is written: rows, or states of aggregates'),
+    by: z.array(z.string()).describe('the columns that decide the partition; none: all rows in one'),
+    partitions: z.int().min(1),
+  })
+  .meta({ id: 'Shuffle' });
+export type Shuffle = z.infer<typeof Shuffle>;
+
 export const PlannedStage = z
   .strictObject({
     kind: z.enum(STAGE_KINDS),
-    tasks: z.int().min(1),
+    tasks: z
+      .int()
+      .min(1)
+      .describe('exact in the first stage; in later ones seal decides, and this is the aim'),
+    inputColumns: z
+      .array(z.string())
+      .optional()
+      .describe('of a stage that reads the input: the columns that it needs'),
+    opening: PlannedStep.optional().describe(
+      'of a stage that reads blocks: the step whose second half it begins with',
+    ),
     steps: z.array(PlannedStep),
+    shuffle: Shuffle.optional(),
     columns: z.array(PlannedColumn),
     /** What the stage's tasks write: the final format in the last stage. */
     format: BlockFormat,
@@ -36,6 +61,9 @@ export const Plan = z
   .strictObject({
     ...PlanHeader.shape,
     specDigest: Sha256,
+    tasks: z
+      .strictObject({ attempt: AttemptId, sha256: Sha256 })
+      .describe('names the object with the tasks of the first stage'),
     input: PinnedInput,
     stages: z.array(PlannedStage).min(1),
     output: z.strictObject({

@@ -42,6 +42,12 @@ export const PlannedStep = z
     z.strictObject({ kind: z.literal('unnest'), ...shared, column: z.string() }),
     z.strictObject({ kind: z.literal('distinct'), ...shared }),
     z.strictObject({
+      kind: z.literal('repartition'),
+      ...shared,
+      by: z.array(z.string()),
+      partitions: z.int().min(1).optional(),
+    }),
+    z.strictObject({
       kind: z.literal('group_by'),
       ...shared,
       keys: z.array(z.string()),

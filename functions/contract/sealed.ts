@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Carried } from './commit.ts';
 import { Counts } from './counts.ts';
 import { FormatVersions } from './format-versions.ts';
 import { AttemptId, JobId, RunId, StageId, TaskId } from './ids.ts';
@@ -31,6 +32,7 @@ export const Sealed = z
       rows: z.int().nonnegative(),
       sizeBytes: z.int().nonnegative(),
       counts: Counts,
+      carried: Carried.optional(),
     }),
     formats: FormatVersions,
     sealedAt: z.iso.datetime(),

@@ -47,6 +47,8 @@ const narrowStep = (step: PlannedStep, after: Names): PlannedStep => {
         aggregates: keepNamed(step.aggregates, after),
         decomposition: narrowDecomposition(step.decomposition, (name) => after.has(name)),
       };
+    case 'repartition':
+      return { ...step, columns: keepNamed(step.columns, new Set([...after, ...step.by])) };
     case 'distinct':
     case 'sort':
       // Both decide by all their columns; a sort breaks ties on them.
@@ -59,6 +61,7 @@ const neededBefore = (step: PlannedStep): Names => {
     case 'filter':
     case 'unnest':
     case 'distinct':
+    case 'repartition':
       return namesOf(step.columns);
     case 'project':
       return new Set(step.expressions.flatMap(({ uses }) => uses));

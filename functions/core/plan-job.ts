@@ -1,7 +1,6 @@
 import type { Column } from '../contract/columns.ts';
 import type { BlockFormat } from '../contract/ids.ts';
-import type { PlannedStage } from '../contract/plan.ts';
-import type { PlannedStep } from '../contract/planned-steps.ts';
+import type { PlannedStage, Shuffle } from '../contract/plan.ts';
 
 /** Seconds per gigabyte of input of finished jobs of the same shape, newest last. */
 export type History = readonly { readonly inputBytes: number; readonly seconds: number }[];
@@ -21,28 +20,58 @@ const FALLBACK_BYTES_PER_SECOND = 60e6;
 /** What a job of no bytes takes: opening the engine, the commits, the rename. */
 const FIXED_SECONDS = 0.2;
 
+/** A stage before its sizes are known: see core/cut-stages and stages/bind-shuffles. */
+export type BoundCut = Pick<PlannedStage, 'opening' | 'steps' | 'shuffle'>;
+
+/** Partitions for each task that reads them: enough for seal to pack them evenly by their true sizes. */
+const PARTITIONS_PER_TASK = 4;
+
+/** M x P stays below what an index can hold. @see design section 3 */
+const MOST_CELLS = 4_000_000;
+const MOST_PARTITIONS = 1024;
+
+/** Into how many fine partitions the tasks of a stage write. */
+export const choosePartitions = (tasks: number, nextTasks: number): number =>
+  Math.max(1, Math.min(nextTasks * PARTITIONS_PER_TASK, MOST_PARTITIONS, Math.floor(MOST_CELLS / tasks)));
+
+/** How many tasks read what a shuffle wrote: one where all rows are in one partition. */
+const tasksAfter = (shuffle: Shuffle, reduceTasks: number): number =>
+  shuffle.step.kind === 'repartition' && shuffle.step.partitions !== undefined
+    ? shuffle.partitions
+    : Math.min(shuffle.partitions, reduceTasks);
+
 /**
- * Cuts the steps of a job into stages. An all-SQL job is one stage of one task: DuckDB streams and spills, so
- * nothing needs to move between tasks.
+ * Gives the cuts of a job their sizes. The first one reads the input in `mapTasks` tasks, each later one what
+ * the shuffle before it wrote.
  */
 export const planStages = (options: {
-  readonly steps: readonly PlannedStep[];
-  readonly inputColumns: readonly Column[];
+  readonly cuts: readonly BoundCut[];
+  readonly inputColumns: readonly string[];
+  readonly columns: readonly Column[];
+  readonly mapTasks: number;
+  readonly reduceTasks: number;
   readonly inputFormat: string;
   readonly inputBytes: number;
   readonly outputFormat: BlockFormat;
   readonly history: History;
-}): readonly PlannedStage[] => [
-  {
-    kind: 'map',
-    tasks: 1,
-    steps: [...options.steps],
-    columns: [...(options.steps.at(-1)?.columns ?? options.inputColumns)],
-    format: options.outputFormat,
-    inputBytes: options.inputBytes,
-    expected: expectSeconds(options),
-  },
-];
+}): readonly PlannedStage[] => {
+  const { cuts } = options;
+  const expected = expectSeconds(options);
+  return cuts.map((cut, index): PlannedStage => {
+    const before = index === 0 ? undefined : cuts[index - 1]?.shuffle;
+    return {
+      kind: index === 0 ? 'map' : 'reduce',
+      tasks: before === undefined ? options.mapTasks : tasksAfter(before, options.reduceTasks),
+      ...(index === 0 ? { inputColumns: [...options.inputColumns] } : {}),
+      ...cut,
+      columns: [...options.columns],
+      format: cut.shuffle === undefined ? options.outputFormat : 'arrow',
+      inputBytes: index === 0 ? options.inputBytes : 0,
+      // Until stages have histories of their own, each takes an even share.
+      expected: { ...expected, seconds: expected.seconds / cuts.length },
+    };
+  });
+};
 
 const expectSeconds = (options: {
   readonly inputFormat: string;

@@ -1,5 +1,5 @@
 import { DOUBLE, type DuckDBConnection, DuckDBScalarFunction, TINYINT } from '@duckdb/node-api';
-import type { Tally } from '../sql/compile-steps.ts';
+import type { Tally } from '../sql/tally.ts';
 
 /** What the witnesses of one query have seen so far, in rows. */
 export type TallyCounts = {
@@ -8,20 +8,32 @@ export type TallyCounts = {
   dropped: number;
   folded: number;
   cut: number;
+  /** Rows that the groups of the two halves of a step stand for; undefined where the query has no such half. */
+  carriedIn: number | undefined;
+  carriedOut: number | undefined;
   /** Rows that each step removed or added, by position in the spec. */
   readonly bySteps: Map<number, { dropped: number; grown: number; folded: number; cut: number }>;
 };
 
 type Observer = (rows: number, values: Float64Array | undefined) => void;
 
-const TAKES_VALUES = new Set<Tally['term']>(['lengths', 'folded']);
+const TAKES_VALUES = new Set<Tally['term']>(['lengths', 'folded', 'carried-in', 'carried-out']);
 
 /**
  * Registers the witnesses of a compiled query on its connection and returns the counts that they will
  * fill while it runs. Exact up to 2^53 rows.
  */
 export const registerTallies = (connection: DuckDBConnection, tallies: readonly Tally[]): TallyCounts => {
-  const counts: TallyCounts = { read: 0, grown: 0, dropped: 0, folded: 0, cut: 0, bySteps: new Map() };
+  const counts: TallyCounts = {
+    read: 0,
+    grown: 0,
+    dropped: 0,
+    folded: 0,
+    cut: 0,
+    carriedIn: undefined,
+    carriedOut: undefined,
+    bySteps: new Map(),
+  };
   for (const tally of tallies) registerTally(connection, tally, observe(counts, tally));
   return counts;
 };
@@ -53,6 +65,16 @@ const observe = (counts: TallyCounts, tally: Tally): Observer => {
         }
         add('folded', folded);
       };
+    case 'carried-in':
+      counts.carriedIn ??= 0;
+      return (_, sizes = EMPTY) => {
+        counts.carriedIn = sumOf(sizes, counts.carriedIn);
+      };
+    case 'carried-out':
+      counts.carriedOut ??= 0;
+      return (_, sizes = EMPTY) => {
+        counts.carriedOut = sumOf(sizes, counts.carriedOut);
+      };
     case 'entered':
       return enteredBeyond(tally.limit ?? 0, (rows) => add('cut', rows));
     default:
@@ -61,6 +83,8 @@ const observe = (counts: TallyCounts, tally: Tally): Observer => {
 };
 
 const EMPTY = new Float64Array(0);
+
+const sumOf = (values: Float64Array, start = 0): number => values.reduce((sum, value) => sum + value, start);
 
 const enteredBeyond = (limit: number, cut: (rows: number) => void): Observer => {
   let entered = 0;

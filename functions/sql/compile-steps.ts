@@ -1,27 +1,11 @@
 import type { Column } from '../contract/columns.ts';
+import type { Shuffle } from '../contract/plan.ts';
 import type { PlannedStep, PlannedStepOf } from '../contract/planned-steps.ts';
 import { quoteIdentifier } from './quote.ts';
-
-/**
- * A witness inside the query: a volatile function that DuckDB calls on exactly the rows of one term of
- * the conservation law, and that counts them. DuckDB neither merges nor reorders volatile filters, which
- * `test/flow/conservation.test.ts` holds over random plans.
- *
- * `read` and `dropped` count rows. `lengths` gets the length of each list to unnest, `folded` the rows of
- * each group, `entered` counts the rows that reach a sort with a limit.
- */
-export type Tally = {
-  readonly name: string;
-  readonly step: number | 'input';
-  readonly term: 'read' | 'dropped' | 'lengths' | 'folded' | 'entered';
-  /** What the function returns: 0 removes the row, 1 keeps it. */
-  readonly keeps: 0 | 1;
-  /** Of `entered`: rows that pass. */
-  readonly limit?: number;
-};
-
-/** A count that is taken by a query of its own, beside the main one. */
-export type Probe = { readonly step: number; readonly term: 'dropped'; readonly sql: string };
+import { renderFirstHalf, renderSecondHalf } from './render-halves.ts';
+import { renderList, renderNamed, renderNames, unusedName } from './render-names.ts';
+import { renderSort } from './render-sort.ts';
+import { addTally, type Compiler, type Probe, type Tally } from './tally.ts';
 
 export type CompiledSteps = {
   readonly sql: string;
@@ -38,27 +22,37 @@ export type StepSource = {
   readonly columns: readonly Column[];
 };
 
-type Compiler = { readonly tallies: Tally[]; readonly probes: Probe[] };
+/** What a stage does with its rows: the second half of a step, whole steps, the first half of another. */
+export type StageProgram = {
+  readonly opening?: PlannedStep | undefined;
+  readonly steps: readonly PlannedStep[];
+  readonly shuffle?: Shuffle | undefined;
+};
+
+/** The column before all others of a stage that shuffles: the partition of the row, an INTEGER from 0. */
+export const PARTITION_COLUMN = 'daybreak_partition';
 
 /**
- * Renders the steps as one SELECT over `source`, a common table expression each, with the witnesses of
+ * Renders a stage as one SELECT over `source`, a common table expression each, with the witnesses of
  * conservation inside. `Tally.name`s must be registered as functions before it runs.
  */
-export const compileSteps = (source: StepSource, steps: readonly PlannedStep[]): CompiledSteps => {
+export const compileStage = (source: StepSource, program: StageProgram): CompiledSteps => {
+  const { opening, steps, shuffle } = program;
   const compiler: Compiler = { tallies: [], probes: [] };
   const [first, ...rest] = steps;
   const isPruned = source.prunes && first?.kind === 'filter' && first.isPrunable;
   const tables = [renderSource(compiler, source, isPruned ? first : undefined)];
-  for (const step of isPruned ? rest : steps)
-    tables.push(renderStep(compiler, step, `daybreak_t${tables.length - 1}`));
+  const add = (render: (from: string) => string): void => {
+    tables.push(render(`daybreak_t${tables.length - 1}`));
+  };
+  if (opening !== undefined) add((from) => renderSecondHalf(compiler, opening, from));
+  for (const step of isPruned ? rest : steps) add((from) => renderStep(compiler, step, from));
+  if (shuffle !== undefined) {
+    add((from) => renderFirstHalf(compiler, shuffle.step, from));
+    add((from) => renderPartitions(shuffle, from));
+  }
   const named = tables.map((sql, index) => `daybreak_t${index} AS NOT MATERIALIZED (\n  ${sql}\n)`);
   return { sql: `WITH ${named.join(',\n')}\nSELECT * FROM daybreak_t${tables.length - 1}`, ...compiler };
-};
-
-const addTally = (compiler: Compiler, tally: Omit<Tally, 'name'>): string => {
-  const name = `daybreak_tally_${compiler.tallies.length}`;
-  compiler.tallies.push({ name, ...tally });
-  return name;
 };
 
 const renderSource = (
@@ -100,7 +94,21 @@ const renderStep = (compiler: Compiler, step: PlannedStep, from: string): string
       return renderGroups(compiler, step, from);
     case 'sort':
       return renderSort(compiler, step, from);
+    case 'repartition':
+      return `SELECT * FROM ${from}`;
   }
+};
+
+/** The partition of each row, then its columns. */
+const renderPartitions = ({ by, partitions, columns, step }: Shuffle, from: string): string =>
+  `SELECT ${renderPartition({ by, partitions, step })}::INTEGER AS ${PARTITION_COLUMN}, ${renderNames(columns)} FROM ${from}`;
+
+const renderPartition = ({ by, partitions, step }: Pick<Shuffle, 'by' | 'partitions' | 'step'>): string => {
+  if (partitions === 1) return '0';
+  if (by.length > 0) return `(hash(${by.map(quoteIdentifier).join(', ')}) % ${partitions})`;
+  // Only `repartition: { partitions }` has many partitions and no columns: rows are dealt out in turn.
+  if (step.kind === 'repartition') return `((row_number() OVER () - 1) % ${partitions})`;
+  throw new Error(`the step ${step.kind} has ${partitions} partitions and nothing to choose one by`);
 };
 
 const renderUnnest = (compiler: Compiler, step: PlannedStepOf<'unnest'>, from: string): string => {
@@ -123,33 +131,4 @@ const renderGroups = (
   const outputs = [...keys, ...step.aggregates.map(renderNamed), `count(*)::DOUBLE AS ${rows}`];
   const groups = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`;
   return `SELECT ${renderNames(step.columns)} FROM (SELECT ${outputs.join(', ')} FROM ${from}${groups}) WHERE ${folded}(${rows})`;
-};
-
-const renderSort = (compiler: Compiler, step: PlannedStepOf<'sort'>, from: string): string => {
-  const entered = addTally(compiler, { step: step.step, term: 'entered', keeps: 1, limit: step.limit });
-  const marker = quoteIdentifier(unusedName('entered', step.columns));
-  const keys = step.by.map(({ sql, direction, nulls }) => `${sql} ${direction} NULLS ${nulls}`);
-  const ties = step.columns.map(({ name }) => `${quoteIdentifier(name)} ASC NULLS LAST`);
-  // The marker leads the order: a constant there costs little, and keeps DuckDB from pushing the sort's moving
-  // bound down into the reader (`PushdownDynamicFilters` in its topn_optimizer.cpp), past the witness.
-  const order = [`${marker} ASC`, ...keys, ...ties].join(', ');
-  return `SELECT ${renderNames(step.columns)} FROM (SELECT *, ${entered}() AS ${marker} FROM ${from}) ORDER BY ${order} LIMIT ${step.limit}`;
-};
-
-const renderNamed = ({ name, sql }: { readonly name: string; readonly sql: string }): string =>
-  `${sql} AS ${quoteIdentifier(name)}`;
-
-const renderNames = (columns: readonly Column[]): string =>
-  renderList(columns.map(({ name }) => quoteIdentifier(name)));
-
-/** SQL has no rows without columns; of such only the number counts. */
-const renderList = (columns: readonly string[]): string =>
-  columns.length === 0 ? 'NULL AS daybreak_nothing' : columns.join(', ');
-
-/** DuckDB folds case in names, so that is how they are compared. */
-const unusedName = (stem: string, columns: readonly Column[]): string => {
-  const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
-  let name = `daybreak_${stem}`;
-  while (taken.has(name)) name += '_';
-  return name;
 };

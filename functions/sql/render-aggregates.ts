@@ -28,27 +28,46 @@ export const renderSingle = (parts: PartialDecomposition, keys: readonly string[
   return renderSelect([...keys.map(quoteIdentifier), ...states, rows], from);
 };
 
+/** How many states or rows came in for a group, beside what {@link renderFinal} and {@link renderGroups} give. */
+export const STATES_COLUMN = 'daybreak_states';
+const STATES = `count(*) AS ${STATES_COLUMN}`;
+
 /** Keys, states, rows -> the same, a row for each group; may be done any number of times. */
-export const renderMerge = (parts: PartialDecomposition, keys: readonly string[], from: string): string => {
+export const renderMerge = (parts: PartialDecomposition, keys: readonly string[], from: string): string =>
+  renderMerged(parts, keys, { from, beside: undefined });
+
+const renderMerged = (
+  parts: PartialDecomposition,
+  keys: readonly string[],
+  { from, beside }: { readonly from: string; readonly beside: string | undefined },
+): string => {
+  const extra = beside === undefined ? [] : [STATES_COLUMN];
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
   const total = `CAST(coalesce(sum(${rows}), 0) AS BIGINT) AS ${rows}`;
-  const gathered = renderSelect([...names, ...parts.gathered.map(renderNamed), total], from, names);
+  const gathered = renderSelect(
+    [...names, ...parts.gathered.map(renderNamed), total, ...(beside === undefined ? [] : [beside])],
+    from,
+    names,
+  );
   const derived =
     parts.derived.length === 0
       ? `(${gathered})`
       : `(${renderSelect(['*', ...parts.derived.map(renderNamed)], `(${gathered})`)})`;
   const states = parts.states.map(({ name, merge }) => renderNamed({ name, sql: merge }));
-  return renderSelect([...names, ...states, rows], derived);
+  return renderSelect([...names, ...states, rows, ...extra], derived);
 };
 
-/** Keys, states, rows -> keys, the columns of the result, rows: a row for each group. */
+/** Keys, states, rows -> keys, the columns of the result, rows, states: a row for each group. */
 export const renderFinal = (parts: PartialDecomposition, keys: readonly string[], from: string): string => {
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
-  const merged = renderMerge(parts, keys, from);
-  const values = renderSelect([...names, ...parts.values.map(renderNamed), rows], `(${merged})`);
-  return renderSelect([...names, ...parts.outputs.map(renderNamed), rows], `(${values})`);
+  const merged = renderMerged(parts, keys, { from, beside: STATES });
+  const values = renderSelect(
+    [...names, ...parts.values.map(renderNamed), rows, STATES_COLUMN],
+    `(${merged})`,
+  );
+  return renderSelect([...names, ...parts.outputs.map(renderNamed), rows, STATES_COLUMN], `(${values})`);
 };
 
 /** Rows -> keys and columns to shuffle; with rows, and a row for each distinct one, where equal rows fold. */
@@ -63,12 +82,16 @@ export const renderShuffled = (parts: RowsDecomposition, keys: readonly string[]
   ]);
 };
 
-/** What {@link renderShuffled} gave -> keys, the columns of the result, rows: a row for each group. */
+/** What {@link renderShuffled} gave -> keys, the columns of the result, rows, states: a row for each group. */
 export const renderGroups = (parts: RowsDecomposition, keys: readonly string[], from: string): string => {
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
   const total = parts.foldsEqualRows ? `CAST(coalesce(sum(${rows}), 0) AS BIGINT)` : parts.rows.partial;
-  return renderSelect([...names, ...parts.outputs.map(renderNamed), `${total} AS ${rows}`], from, names);
+  return renderSelect(
+    [...names, ...parts.outputs.map(renderNamed), `${total} AS ${rows}`, STATES],
+    from,
+    names,
+  );
 };
 
 /** Rows -> keys, the counted value, rows: a row for each distinct pair; {@link renderPartial} of `counts` reads it. */

@@ -6,6 +6,7 @@ import { Plan } from '../contract/plan.ts';
 import { commitAttempt, isTaskDone, readCommit } from '../io/commit-attempt.ts';
 import { readHalt } from '../io/halt.ts';
 import { readState } from '../io/put-once.ts';
+import { readTask } from './read-tasks.ts';
 import { runSqlTask } from './run-sql-task.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -35,10 +36,12 @@ const attemptTask = async (context: StageContext, task: TaskIds): Promise<Commit
   const key = KEYS.plan.render(task);
   const plan = await readState(context.store, { key, schema: Plan });
   if (plan === undefined) throw new StateError({ key, problem: 'it is gone' });
-  const stage = plan.stages[parseStageId(task.stage).index];
+  const { index } = parseStageId(task.stage);
+  const stage = plan.stages[index];
   if (stage === undefined) throw new StateError({ key, problem: `it has no stage ${task.stage}` });
+  const line = await readTask(context.store, plan, { index, task: task.task });
   const proposed = await watchingHalt(context, task, (watched) =>
-    runSqlTask(watched, { plan, stage, ids: task }),
+    runSqlTask(watched, { plan, stage, index, ids: task, task: line }),
   );
   return (await commitAttempt(context.store, proposed)).chosen;
 };

@@ -1,4 +1,5 @@
-import type { Commit } from '../contract/commit.ts';
+import type { Carried, Commit } from '../contract/commit.ts';
+import type { Counts } from '../contract/counts.ts';
 import { TooManyRejectsError } from '../contract/errors-input.ts';
 import {
   BlockCorruptError,
@@ -10,13 +11,16 @@ import { renderTaskId, type StageIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
-import { addCounts, judgeConservation } from '../core/judge-conservation.ts';
+import type { Task, TaskSource } from '../contract/task.ts';
+import { amendSlices } from '../core/amend-slices.ts';
+import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
 import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
-import { reconcileCommits } from '../core/reconcile-commits.ts';
-import { listCommits } from '../io/commit-attempt.ts';
+import { packPartitions } from '../core/pack-partitions.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
-import { listAmendments, putSealed, readSealed } from '../io/seal-stage.ts';
+import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
+import { readStage } from './read-stage.ts';
+import { renderTasks } from './read-tasks.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** A request each; as many as one client keeps open to S3. */
@@ -25,34 +29,45 @@ const MAX_HEADS = 16;
 /** Where a stage stands in its plan. */
 export type StagePosition = StageIds & { readonly index: number };
 
+/** Either the stage has ended, or some of its tasks were replaced by others, which have to run. */
+export type SealResult =
+  | { readonly kind: 'sealed'; readonly sealed: Sealed }
+  | { readonly kind: 'amended'; readonly reason: string };
+
 /**
- * Ends a stage: every task has its commit, every block is there, the rows add up. An attempt like any other:
- * of two at once one is chosen, and both return that one.
+ * Ends a stage: every task has its commit, every cut is proved, every block is there, the rows add up; cuts the
+ * tasks of the next stage by the true sizes of the partitions. An attempt like any other: of two at once one is
+ * chosen, and both return that one.
  *
  * Fails with StateError where a task is missing, BlockMissingError, BlockCorruptError, ConservationError,
  * TooManyRejectsError.
  */
-export const seal = async (context: StageContext, plan: Plan, position: StagePosition): Promise<Sealed> => {
+export const seal = async (
+  context: StageContext,
+  plan: Plan,
+  position: StagePosition,
+): Promise<SealResult> => {
   const { store } = context;
   const { index, ...stage } = position;
   const standing = await readSealed(store, stage);
-  if (standing !== undefined) return standing;
+  if (standing !== undefined) return { kind: 'sealed', sealed: standing };
   const planned = plan.stages[index];
   if (planned === undefined) throw new Error(`the plan has no stage ${index}`);
-  const amendments = await listAmendments(store, stage);
-  const { done, missing } = reconcileCommits({
-    where: KEYS.sealed.render(stage),
-    tasks: Array.from({ length: planned.tasks }, (_, task) => renderTaskId(task)),
-    amendments,
-    commits: await listCommits(store, stage),
-  });
+  const { tasks, amendments, done, missing } = await readStage(store, plan, position);
   if (missing.length > 0) {
     throw new StateError({ key: KEYS.sealed.render(stage), problem: `no commit of ${missing.join(', ')}` });
   }
+  const verdict = amendSlices(plan.input, tasks, done);
+  if (verdict.kind === 'amend') {
+    const { reason } = verdict;
+    const changes = { void: [...verdict.void], tasks: [...verdict.tasks], reason };
+    await putAmendment(store, { k: amendments }, { ...stage, ...changes, at: context.now().toISOString() });
+    return { kind: 'amended', reason };
+  }
   await mapBounded(done, MAX_HEADS, (commit) => requireBlock(store, commit));
   const counts = addCounts(done.map((commit) => commit.counts));
-  const { isConserved, sentence } = judgeConservation(counts);
-  if (!isConserved) throw new ConservationError({ where: `stage ${stage.stage}`, sentence });
+  const carried = addCarried(done);
+  await requireConservation(store, plan, { position, counts, carried });
   if (!isWithinStageLimit(plan.rejectLimit, counts)) {
     throw new TooManyRejectsError({
       rejects: counts.rejected,
@@ -60,22 +75,84 @@ export const seal = async (context: StageContext, plan: Plan, position: StagePos
       limit: renderRejectLimit(plan.rejectLimit),
     });
   }
+  const attempt = context.newAttempt();
+  const next = planned.shuffle === undefined ? [] : cutNextTasks(plan, index, done);
+  if (next.length > 0) await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));
   const { chosen } = await putSealed(store, {
     ...stage,
-    attempt: context.newAttempt(),
-    commits: done.map(({ task, run, attempt }) => [task, run, attempt]),
+    attempt,
+    commits: done.map(({ task, run, attempt: chosenAttempt }) => [task, run, chosenAttempt]),
     missing: [],
-    amendments: amendments.length,
-    nextTasks: plan.stages[index + 1]?.tasks ?? 0,
+    amendments,
+    nextTasks: next.length,
     totals: {
       rows: counts.written,
       sizeBytes: done.reduce((bytes, commit) => bytes + commit.block.sizeBytes, 0),
       counts,
+      ...(carried === undefined ? {} : { carried }),
     },
     formats: plan.formats,
     sealedAt: context.now().toISOString(),
   });
-  return chosen;
+  return { kind: 'sealed', sealed: chosen };
+};
+
+const addCarried = (commits: readonly Commit[]): Carried | undefined => {
+  const sum = (side: 'in' | 'out'): number | undefined =>
+    commits.some(({ carried }) => carried?.[side] !== undefined)
+      ? commits.reduce((rows, { carried }) => rows + (carried?.[side] ?? 0), 0)
+      : undefined;
+  const [carriedIn, carriedOut] = [sum('in'), sum('out')];
+  if (carriedIn === undefined && carriedOut === undefined) return undefined;
+  return {
+    ...(carriedIn === undefined ? {} : { in: carriedIn }),
+    ...(carriedOut === undefined ? {} : { out: carriedOut }),
+  };
+};
+
+type Judged = {
+  readonly position: StagePosition;
+  readonly counts: Counts;
+  readonly carried: Carried | undefined;
+};
+
+/** The rows of the stage add up, it read what the one before wrote, and no group lost rows on the way. */
+const requireConservation = async (store: ObjectStore, plan: Plan, judged: Judged): Promise<void> => {
+  const { position, counts, carried } = judged;
+  const where = `stage ${position.stage}`;
+  const own = judgeConservation(counts);
+  if (!own.isConserved) throw new ConservationError({ where, sentence: own.sentence });
+  if (position.index === 0) return;
+  const before = await readSealed(store, { ...position, stage: plan.stageIds[position.index - 1] ?? '' });
+  if (before === undefined) throw new StateError({ key: where, problem: 'the stage before is not sealed' });
+  const handover = judgeHandover(before.totals.counts, counts);
+  if (!handover.isConserved) throw new ConservationError({ where, sentence: handover.sentence });
+  if (before.totals.carried?.out === carried?.in) return;
+  const sentence = `groups left the stage before with ${before.totals.carried?.out} rows and came in with ${carried?.in}`;
+  throw new ConservationError({ where, sentence });
+};
+
+/** The transposed index: for each task of the next stage its partitions, and where they lie in each block. */
+const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): readonly Task[] => {
+  const partitions = plan.stages[index]?.shuffle?.partitions ?? 1;
+  const sizes = Array.from({ length: partitions }, (_, partition) =>
+    commits.reduce((bytes, commit) => bytes + (commit.partitions[partition]?.[1] ?? 0), 0),
+  );
+  const isDealt = plan.stages[index]?.shuffle?.step.kind === 'repartition';
+  const packs = isDealt
+    ? sizes.map((sizeBytes, first) => ({ first, end: first + 1, sizeBytes }))
+    : packPartitions(sizes, plan.stages[index + 1]?.tasks ?? 1);
+  return packs.map(({ first, end, sizeBytes }, task) => ({
+    kind: 'partitions',
+    task: renderTaskId(task),
+    weightBytes: sizeBytes,
+    first,
+    end,
+    sources: commits.flatMap((commit): TaskSource[] => {
+      const extents = commit.partitions.slice(first, end).filter(([, , , rows]) => rows > 0);
+      return extents.length === 0 ? [] : [[commit.task, commit.run, commit.attempt, extents]];
+    }),
+  }));
 };
 
 /** The block that a commit means, by its size: cheap enough for every block of a stage. */

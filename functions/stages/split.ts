@@ -1,14 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Column } from '../contract/columns.ts';
 import { SpecError } from '../contract/errors.ts';
 import type { FormatVersions } from '../contract/format-versions.ts';
-import { renderStageId } from '../contract/ids.ts';
+import { renderStageId, renderTaskId } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
 import type { PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage, RejectLimit } from '../contract/plan.ts';
-import type { PlannedStep } from '../contract/planned-steps.ts';
+import type { Task } from '../contract/task.ts';
+import { cutStages } from '../core/cut-stages.ts';
+import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
-import { planStages } from '../core/plan-job.ts';
+import { type BoundCut, choosePartitions, planStages } from '../core/plan-job.ts';
 import { digestOf } from '../io/digest.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
 import { engineVersion } from '../io/engine-version.ts';
@@ -16,41 +20,51 @@ import { readHistory } from '../io/history.ts';
 import { listInput } from '../io/list-input.ts';
 import type { PlanToOpen } from '../io/open-run.ts';
 import { pinInput } from '../io/pin-input.ts';
+import { planInputSlices } from '../io/slices/plan-input-slices.ts';
 import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
+import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
+import { hashTasks } from './read-tasks.ts';
 import { requireOutputApart } from './require-output-apart.ts';
 import type { StageContext } from './stage-context.ts';
 
-/** The layout of blocks, and what assigns rows to partitions: of a plan without a shuffle, none. */
-const BLOCK_FORMAT = 'final-1';
-const PARTITIONER = 'none';
+/** The layout of blocks, and what assigns rows to partitions: the engine's hash, so its version is part of it. */
+const BLOCK_FORMAT = 'arrow-streams-1';
+const partitioner = (): string => `${engineVersion()}-hash`;
 
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
 
 /** What a plan is made from; `now()` in expressions is the submission. */
-export type JobToPlan = Pick<Job, 'job' | 'spec' | 'submittedAt' | 'specDigest' | 'baseDir'>;
+export type JobToPlan = Pick<Job, 'job' | 'spec' | 'submittedAt' | 'specDigest' | 'baseDir' | 'tasks'>;
 
-/** A plan before its run is open. */
-export type PlannedJob = PlanToOpen & Omit<Plan, 'run' | 'openedAt' | 'adopted'>;
+/** A plan before its run is open, with the tasks of its first stage. */
+export type PlannedJob = {
+  readonly plan: PlanToOpen & Omit<Plan, 'run' | 'openedAt' | 'adopted'>;
+  readonly tasks: readonly Task[];
+};
 
 /**
  * Decides what a job does, and writes nothing: lists and pins the input, finds its columns, checks and binds
- * every expression, cuts the steps into stages.
+ * every expression, cuts the steps into stages and the input into tasks.
  *
- * Fails with InputNotFoundError, InputFormatError, InputSchemaError, LimitError, ExpressionError, SpecError.
+ * Fails with InputNotFoundError, InputFormatError, InputSchemaError, LimitError, ExpressionError, SpecError,
+ * ColumnTypeError.
  */
 export const split = async (context: StageContext, job: JobToPlan): Promise<PlannedJob> => {
   const { spec } = job;
-  const { input, steps } = await lookAtInput(context, job);
+  const looked = await lookAtInput(context, job);
+  const { input, cuts, tasks, columns } = looked;
   const outputFormat = requireWritable(spec.output.format);
-  const columns = steps.at(-1)?.columns ?? input.columns;
-  const shape = digestOf({ steps: spec.steps, input: input.format, output: outputFormat });
+  const shape = digestOf({ steps: spec.steps, input: input.format, output: outputFormat, tasks: job.tasks });
   const history = await readHistory(context.store, shape);
   const stages = planStages({
-    steps,
-    inputColumns: input.columns,
+    cuts,
+    inputColumns: looked.inputColumns,
+    columns,
+    mapTasks: tasks.length,
+    reduceTasks: job.tasks?.reduce ?? tasks.length,
     inputFormat: input.format,
     inputBytes: input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0),
     outputFormat,
@@ -60,34 +74,40 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     })),
   });
   const output = { ...spec.output, format: outputFormat, columns: [...outputColumns(columns, outputFormat)] };
-  const formats = formatsOf();
+  const formats: FormatVersions = {
+    engine: engineVersion(),
+    block: BLOCK_FORMAT,
+    partitioner: partitioner(),
+  };
   const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
-  const decisive = { input, stages: stages.map(withoutExpectation), output, rejectLimit, formats };
-  return {
+  const decisive = { input, stages: stages.map(withoutExpectation), output, rejectLimit, formats, tasks };
+  const plan = {
     job: job.job,
     digest: digestOf(decisive),
     formats,
     stageIds: stages.map(({ kind }, index) => renderStageId({ index, kind })),
     specDigest: job.specDigest,
+    tasks: { attempt: context.newAttempt(), sha256: hashTasks(tasks) },
     input,
     stages: [...stages],
     output,
     rejectLimit,
     shape,
   };
+  return { plan, tasks };
 };
 
-const formatsOf = (): FormatVersions => ({
-  engine: engineVersion(),
-  block: BLOCK_FORMAT,
-  partitioner: PARTITIONER,
-});
+type Looked = {
+  readonly input: PinnedInput;
+  readonly inputColumns: readonly string[];
+  readonly cuts: readonly BoundCut[];
+  readonly tasks: readonly Task[];
+  /** What the last step leaves. */
+  readonly columns: readonly Column[];
+};
 
-const lookAtInput = async (
-  context: StageContext,
-  job: JobToPlan,
-): Promise<{ readonly input: PinnedInput; readonly steps: readonly PlannedStep[] }> => {
-  const { spec, submittedAt } = job;
+const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looked> => {
+  const { spec } = job;
   const baseDir = job.baseDir ?? path.sep;
   const { format, files } = await listInput({ uri: spec.input.uri, format: spec.input.format, baseDir });
   await requireOutputApart(context.store, { job, files: files.map((file) => file.path), baseDir });
@@ -104,13 +124,34 @@ const lookAtInput = async (
       },
       async (connection) => {
         const input = await sniffInput(connection, { input: spec.input, format, files: pinned });
-        const steps = await bindSteps(connection, { steps: spec.steps, columns: input.columns, submittedAt });
-        return { input, steps };
+        return bindJob(connection, job, input);
       },
     );
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
   }
+};
+
+const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: PinnedInput): Promise<Looked> => {
+  const bound = await bindSteps(connection, { ...job, steps: job.spec.steps, columns: input.columns });
+  const columns = bound.at(-1)?.columns ?? input.columns;
+  const { steps, columns: inputColumns } = narrowSteps(input.columns, bound);
+  const looked = { input, inputColumns, columns };
+  const { map = 1, reduce = map } = job.tasks ?? {};
+  if (map === 1 && reduce === 1) {
+    const weightBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
+    return {
+      ...looked,
+      cuts: [{ steps: [...steps] }],
+      tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes }],
+    };
+  }
+  const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns });
+  const cuts = await bindShuffles(connection, cutStages(steps), {
+    columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
+    partitions: choosePartitions(tasks.length, reduce),
+  });
+  return { ...looked, cuts, tasks };
 };
 
 /** `arrow` parses and is refused before a plan is made; see contract/spec-features. */

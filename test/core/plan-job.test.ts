@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
-import { planStages } from '../../functions/core/plan-job.ts';
+import { cutStages } from '../../functions/core/cut-stages.ts';
+import { choosePartitions, planStages } from '../../functions/core/plan-job.ts';
 
 const column = { name: 'a', type: 'BIGINT' };
 const distinct: PlannedStep = { kind: 'distinct', step: 0, columns: [{ name: 'b', type: 'DATE' }] };
-const job = {
-  steps: [distinct],
-  inputColumns: [column],
+const job: Parameters<typeof planStages>[0] = {
+  cuts: [{ steps: [distinct] }],
+  inputColumns: ['a'],
+  columns: distinct.columns,
+  mapTasks: 1,
+  reduceTasks: 1,
   inputFormat: 'csv',
   inputBytes: 1_200_000_000,
   outputFormat: 'parquet',
   history: [],
-} as const;
+};
 
 describe('planStages', () => {
   it('runs steps that are all SQL as one task of one stage, which writes the final format', () => {
@@ -22,8 +26,28 @@ describe('planStages', () => {
     expect(stages[0]?.inputBytes).toBe(job.inputBytes);
   });
 
-  it('writes the columns of the input where there are no steps', () => {
-    expect(planStages({ ...job, steps: [] })[0]?.columns).toEqual([column]);
+  it('gives a shuffle a stage behind it, of as many tasks as there are partitions at most', () => {
+    const shuffle = { step: distinct, columns: [...distinct.columns], by: ['b'], partitions: 6 };
+    const cuts = [
+      { steps: [], shuffle },
+      { opening: distinct, steps: [] },
+    ];
+    const stages = planStages({ ...job, cuts, mapTasks: 3, reduceTasks: 8 });
+    expect(stages).toMatchObject([
+      { kind: 'map', tasks: 3, format: 'arrow', inputColumns: ['a'] },
+      { kind: 'reduce', tasks: 6, format: 'parquet', opening: distinct },
+    ]);
+    expect(stages[1]).not.toHaveProperty('inputColumns');
+  });
+
+  it('gives rows that are dealt out a task for each partition', () => {
+    const step: PlannedStep = { kind: 'repartition', step: 0, columns: [column], by: [], partitions: 5 };
+    const shuffle = { step, columns: [column], by: [], partitions: 5 };
+    const cuts = [
+      { steps: [], shuffle },
+      { opening: step, steps: [] },
+    ];
+    expect(planStages({ ...job, cuts, reduceTasks: 2 })[1]?.tasks).toBe(5);
   });
 
   it('expects the median rate of finished jobs of the shape, beside the fixed part', () => {
@@ -67,5 +91,37 @@ describe('planStages', () => {
     expect(expected?.seconds).toBeCloseTo(0.2 + 1200 / megabytes);
     expect(expected).toMatchObject({ basis: 'assumed' });
     expect(expected?.because).toContain(`assumed ${megabytes} MB/s of ${inputFormat}`);
+  });
+});
+
+describe('cutStages', () => {
+  const filter: PlannedStep = {
+    kind: 'filter',
+    step: 1,
+    columns: [column],
+    predicate: 'a > 1',
+    uses: ['a'],
+    isPrunable: true,
+  };
+
+  it('leaves steps that move no rows in one stage', () => {
+    expect(cutStages([filter, filter])).toEqual([
+      { opening: undefined, steps: [filter, filter], moving: undefined },
+    ]);
+  });
+
+  it('ends a stage with the first half of a moving step, and opens the next with its second half', () => {
+    expect(cutStages([filter, distinct, filter])).toEqual([
+      { opening: undefined, steps: [filter], moving: distinct },
+      { opening: distinct, steps: [filter], moving: undefined },
+    ]);
+  });
+});
+
+describe('choosePartitions', () => {
+  it('gives each later task some to pack, and bounds the cells of the index', () => {
+    expect(choosePartitions(8, 8)).toBe(32);
+    expect(choosePartitions(10_000, 4_000)).toBe(400);
+    expect(choosePartitions(1, 1)).toBe(4);
   });
 });

@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerTallies, type TallyCounts } from '../../functions/io/tallies.ts';
-import type { Tally } from '../../functions/sql/compile-steps.ts';
+import type { Tally } from '../../functions/sql/tally.ts';
 
 let instance: DuckDBInstance;
 let connection: DuckDBConnection;

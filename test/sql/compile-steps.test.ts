@@ -11,7 +11,7 @@ import type { Column } from '../../functions/contract/columns.ts';
 import type { JobSpec } from '../../functions/contract/spec.ts';
 import { type NarrowedSteps, narrowSteps } from '../../functions/core/narrow-steps.ts';
 import { registerTallies } from '../../functions/io/tallies.ts';
-import { compileSteps } from '../../functions/sql/compile-steps.ts';
+import { compileStage } from '../../functions/sql/compile-steps.ts';
 import { quoteText } from '../../functions/sql/quote.ts';
 import { bindSteps } from '../../functions/stages/bind-steps.ts';
 import { type Terms, workSteps } from '../oracle/count-terms.ts';
@@ -75,7 +75,7 @@ const countSteps = async (source: Source, narrowed: NarrowedSteps): Promise<Coun
     prunes: source.kind === 'pruned parquet',
     columns: columns.filter(({ name }) => narrowed.columns.includes(name)),
   };
-  const compiled = compileSteps(from, narrowed.steps);
+  const compiled = compileStage(from, { steps: narrowed.steps });
   const tallied = registerTallies(connection, compiled.tallies);
   await connection.run(`CREATE OR REPLACE TEMP TABLE counted AS ${compiled.sql}`);
   for (const { step, sql } of compiled.probes) {

@@ -113,6 +113,7 @@ const makePlan = ({ job, tasks, names = PLAIN }: SyntheticOptions): Omit<Plan, '
     formats,
     stageIds: [...STAGES],
     specDigest: digest,
+    tasks: { attempt: 'a'.repeat(24), sha256: digest },
     input: {
       format: 'csv',
       files: [

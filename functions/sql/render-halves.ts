@@ -1,0 +1,97 @@
+import type { PlannedStep, PlannedStepOf } from '../contract/planned-steps.ts';
+import { quoteIdentifier } from './quote.ts';
+import {
+  renderFinal,
+  renderGroups,
+  renderPartial,
+  renderShuffled,
+  STATES_COLUMN,
+} from './render-aggregates.ts';
+import { renderNames } from './render-names.ts';
+import { renderSort } from './render-sort.ts';
+import { addTally, type Compiler } from './tally.ts';
+
+/** The hidden count that groups carry between the halves: how many rows each stands for. A BIGINT. */
+export const ROWS_COLUMN = 'daybreak_rows';
+
+/** What a moving step writes before its rows move: rows, or groups with their states. No witnesses yet. */
+export const renderWire = (step: PlannedStep, from: string): string => {
+  switch (step.kind) {
+    case 'distinct': {
+      const keys = renderNames(step.columns);
+      return `SELECT ${keys}, count(*) AS ${ROWS_COLUMN} FROM ${from} GROUP BY ${keys}`;
+    }
+    case 'group_by':
+      return renderGroupWire(step, from);
+    case 'sort':
+    case 'repartition':
+      return `SELECT * FROM ${from}`;
+    default:
+      throw new Error(`the step ${step.kind} moves no rows`);
+  }
+};
+
+const renderGroupWire = (step: PlannedStepOf<'group_by'>, from: string): string =>
+  step.decomposition.mode === 'partial'
+    ? renderPartial(step.decomposition, step.keys, from)
+    : renderShuffled(step.decomposition, step.keys, from);
+
+/** The hidden count of a step's groups, quoted. */
+const rowsColumn = (step: PlannedStep): string =>
+  step.kind === 'group_by' ? quoteIdentifier(step.decomposition.rows.name) : ROWS_COLUMN;
+
+/** Whether the first half of a step makes groups, which carry a hidden count of their rows. */
+const isGrouping = (step: PlannedStep): boolean =>
+  step.kind === 'distinct' ||
+  (step.kind === 'group_by' && (step.decomposition.mode === 'partial' || step.decomposition.foldsEqualRows));
+
+/** The half of a moving step that runs before its rows move. */
+export const renderFirstHalf = (compiler: Compiler, step: PlannedStep, from: string): string => {
+  if (step.kind === 'sort') return renderSort(compiler, step, from);
+  const wire = renderWire(step, from);
+  if (!isGrouping(step)) return wire;
+  const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
+  const carried = addTally(compiler, { step: step.step, term: 'carried-out', keeps: 1 });
+  const rows = `${rowsColumn(step)}::DOUBLE`;
+  return `SELECT * FROM (${wire}) WHERE ${folded}(${rows}) AND ${carried}(${rows})`;
+};
+
+/** The half that runs after they moved. */
+export const renderSecondHalf = (compiler: Compiler, step: PlannedStep, from: string): string => {
+  switch (step.kind) {
+    case 'distinct':
+      return renderMergedDistinct(compiler, step, from);
+    case 'group_by':
+      return renderMergedGroups(compiler, step, from);
+    case 'sort':
+      return renderSort(compiler, step, from);
+    case 'repartition':
+      return `SELECT * FROM ${from}`;
+    default:
+      throw new Error(`the step ${step.kind} moves no rows`);
+  }
+};
+
+const renderMergedDistinct = (compiler: Compiler, step: PlannedStepOf<'distinct'>, from: string): string => {
+  const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
+  const carried = addTally(compiler, { step: step.step, term: 'carried-in', keeps: 1 });
+  const keys = renderNames(step.columns);
+  const outputs = `${keys}, count(*)::DOUBLE AS daybreak_states, sum(${ROWS_COLUMN})::DOUBLE AS daybreak_carried`;
+  return `SELECT ${keys} FROM (SELECT ${outputs} FROM ${from} GROUP BY ${keys}) WHERE ${folded}(daybreak_states) AND ${carried}(daybreak_carried)`;
+};
+
+/** `STATES_COLUMN` counts what came in for a group; of folded rows and states the hidden count is checked too. */
+const renderMergedGroups = (compiler: Compiler, step: PlannedStepOf<'group_by'>, from: string): string => {
+  const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
+  const { decomposition, keys } = step;
+  const groups =
+    decomposition.mode === 'partial'
+      ? renderFinal(decomposition, keys, from)
+      : renderGroups(decomposition, keys, from);
+  const witnesses = [`${folded}(${STATES_COLUMN}::DOUBLE)`];
+  if (isGrouping(step)) {
+    const carried = addTally(compiler, { step: step.step, term: 'carried-in', keeps: 1 });
+    witnesses.push(`${carried}(${rowsColumn(step)}::DOUBLE)`);
+  }
+  return `SELECT ${renderNames(step.columns)} FROM (${groups}) WHERE ${witnesses.join(' AND ')}`;
+};

@@ -1,0 +1,111 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { PinnedInput } from '../contract/pinned-input.ts';
+import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { RangeChain } from '../contract/range-chain.ts';
+import type { Task } from '../contract/task.ts';
+import { registerStreamFunction } from '../io/arrow/load-stream.ts';
+import { parseDuckDBType } from '../io/arrow/type-text.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { openBlocks } from '../io/open-blocks.ts';
+import { type OpenSlice, openSlice } from '../io/slices/open-slice.ts';
+import type { StepSource } from '../sql/compile-steps.ts';
+import { renderReadInput } from '../sql/read-input.ts';
+
+/** How the rows of a task come into its query. */
+export type TaskSource = {
+  /** Files that the session may read. */
+  readonly readablePaths: readonly string[];
+  /** The input as the session reads it, where rows can be rejected; undefined for blocks. */
+  readonly input: PinnedInput | undefined;
+  readonly columns: readonly string[];
+  /** Makes the rows a FROM item of the connection. */
+  readonly attach: (connection: DuckDBConnection, read: ReadOptions) => StepSource;
+  /** Rows that the reader itself has counted: footers, or partitions. Undefined where the query counts them. */
+  readonly rowsRead: () => number | undefined;
+  /** Rows by the byte chain, which the query's own count must equal; undefined where there is no chain. */
+  readonly chainRows: number | undefined;
+  /** What the ranges of the slice found out about their cuts. */
+  readonly chains: readonly RangeChain[];
+  /** False where a range met a quoting error: there is nothing to read, seal gives the file to one task. */
+  readonly isReadable: boolean;
+  /** The first error that reading raised, which the engine wraps. */
+  readonly failure: () => unknown;
+};
+
+export type ReadOptions = { readonly tolerant: boolean; readonly scan: 'parallel' | 'serial' };
+
+type Place = {
+  readonly store: ObjectStore;
+  readonly plan: Plan;
+  readonly stage: PlannedStage;
+  readonly index: number;
+  readonly scratchDir: string;
+};
+
+/** Opens what a task reads. A slice of text is copied to the scratch folder first. */
+export const openTaskSource = async (place: Place, task: Task): Promise<TaskSource> => {
+  if (task.kind === 'partitions') return openPartitions(place, task);
+  const columns = place.stage.inputColumns ?? [];
+  if (task.kind === 'input') return openInput(place.plan.input, { columns });
+  const slice = await openSlice(place.plan.input, task, place.scratchDir);
+  return openInput(slice.input, { columns, slice });
+};
+
+const footerRows = (input: PinnedInput): number =>
+  input.files.reduce((rows, file) => rows + (file.rows ?? 0), 0);
+
+type InputFacts = { readonly columns: readonly string[]; readonly slice?: OpenSlice };
+
+const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSource => {
+  const isParquet = input.format === 'parquet';
+  return {
+    readablePaths: slice?.readablePaths ?? input.files.map(({ path }) => path),
+    input,
+    columns,
+    isReadable: slice?.isReadable ?? true,
+    attach: (_, read) => ({
+      sql: renderReadInput(input, { ...read, columns }),
+      isCounted: isParquet,
+      prunes: isParquet,
+      columns: input.columns.filter(({ name }) => columns.includes(name)),
+    }),
+    rowsRead: () => (isParquet ? (slice?.rowsByChain ?? footerRows(input)) : undefined),
+    chainRows: isParquet ? undefined : slice?.rowsByChain,
+    chains: slice?.chains ?? [],
+    failure: () => undefined,
+  };
+};
+
+/** The table function over the partitions of a task. */
+const BLOCKS_FUNCTION = 'daybreak_blocks';
+
+const openPartitions = (
+  { store, plan, index }: Place,
+  task: Extract<Task, { kind: 'partitions' }>,
+): TaskSource => {
+  const before = plan.stages[index - 1]?.shuffle;
+  const stage = plan.stageIds[index - 1];
+  if (before === undefined || stage === undefined)
+    throw new Error(`stage ${index} reads blocks that none wrote`);
+  const blocks = openBlocks(store, { job: plan.job, stage }, task);
+  let failure: () => unknown = () => undefined;
+  return {
+    readablePaths: [],
+    input: undefined,
+    columns: before.columns.map(({ name }) => name),
+    attach: (connection) => {
+      const columns = before.columns.map(({ name, type }) => ({ name, type: parseDuckDBType(type) }));
+      ({ failure } = registerStreamFunction(connection, {
+        name: BLOCKS_FUNCTION,
+        columns,
+        open: blocks.open,
+      }));
+      return { sql: `${BLOCKS_FUNCTION}()`, isCounted: true, prunes: false, columns: before.columns };
+    },
+    rowsRead: blocks.rowsRead,
+    chainRows: undefined,
+    chains: [],
+    isReadable: true,
+    failure: () => failure(),
+  };
+};

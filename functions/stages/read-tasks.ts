@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { StateError } from '../contract/errors-store.ts';
+import { KEYS } from '../contract/keys.ts';
+import type { Plan } from '../contract/plan.ts';
+import { Task } from '../contract/task.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { listAmendments, readSealed } from '../io/seal-stage.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Tasks as a line each. */
+export const renderTasks = (tasks: readonly Task[]): Uint8Array =>
+  new TextEncoder().encode(tasks.map((task) => `${JSON.stringify(Task.parse(task))}\n`).join(''));
+
+export const hashTasks = (tasks: readonly Task[]): string =>
+  createHash('sha256').update(renderTasks(tasks)).digest('hex');
+
+const parseTasks = (key: string, bytes: Uint8Array): readonly Task[] =>
+  decoder
+    .decode(bytes)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line, index) => {
+      const parsed = Task.safeParse(JSON.parse(line));
+      if (parsed.success) return parsed.data;
+      throw new StateError({ key, problem: `line ${index + 1} is no task` }, { cause: parsed.error });
+    });
+
+const firstTasksKey = (plan: Plan): string => {
+  const [stage = ''] = plan.stageIds;
+  return KEYS.tasks.render({ job: plan.job, run: plan.run, stage, attempt: plan.tasks.attempt });
+};
+
+/** Puts the tasks of the first stage where the plan says that they are; they are those that its digest covers. */
+export const putFirstTasks = async (
+  store: ObjectStore,
+  plan: Plan,
+  tasks: readonly Task[],
+): Promise<void> => {
+  const key = firstTasksKey(plan);
+  if (hashTasks(tasks) !== plan.tasks.sha256) {
+    throw new StateError({ key, problem: 'the plan was made for other tasks' });
+  }
+  await store.putIfAbsent(key, renderTasks(tasks));
+};
+
+/** The tasks of a stage as they were cut: of the first by split, of the others by the seal before. */
+export const readTasks = async (store: ObjectStore, plan: Plan, index: number): Promise<readonly Task[]> => {
+  const key = index === 0 ? firstTasksKey(plan) : await indexKey(store, plan, index - 1);
+  const bytes = await store.get(key);
+  if (bytes === undefined) throw new StateError({ key, problem: 'it is not there' });
+  return parseTasks(key, bytes);
+};
+
+const indexKey = async (store: ObjectStore, plan: Plan, index: number): Promise<string> => {
+  const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index] ?? '' };
+  const sealed = await readSealed(store, ids);
+  if (sealed === undefined)
+    throw new StateError({ key: KEYS.sealed.render(ids), problem: 'it is not there' });
+  // An adopted seal keeps the run that sealed, and its index stands there.
+  return KEYS.index.render({ ...ids, run: sealed.run, attempt: sealed.attempt });
+};
+
+/** One task of a stage by its id, among the first ones and those of the amendments. */
+export const readTask = async (
+  store: ObjectStore,
+  plan: Plan,
+  { index, task }: { readonly index: number; readonly task: string },
+): Promise<Task> => {
+  const first = (await readTasks(store, plan, index)).find((each) => each.task === task);
+  if (first !== undefined) return first;
+  const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index] ?? '' };
+  const amended = (await listAmendments(store, ids)).flatMap(({ tasks }) => tasks);
+  const found = amended.find((each) => each.task === task);
+  if (found === undefined)
+    throw new StateError({ key: `${ids.stage}/${task}`, problem: 'it is no task of the stage' });
+  return Task.parse(found);
+};
