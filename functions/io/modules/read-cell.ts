@@ -158,7 +158,18 @@ export const createCellReader = (type: DuckDBType): CellReader => {
   throw new ColumnTypeError('value', type.toString(), 'no value of this type can be given to a module');
 };
 
+/**
+ * Throws ColumnTypeError where the engine's binding cannot tell the fields of a struct apart: it keeps them in
+ * an object by name, so unnamed ones fall together, and one named `__proto__` is lost.
+ */
+export const requireNamedFields = (type: DuckDBStructType): void => {
+  const names = new Set(type.entryNames);
+  if (names.size === type.entryCount && !names.has('') && !names.has('__proto__')) return;
+  throw new ColumnTypeError('value', type.toString(), 'a struct with such names cannot cross to a module');
+};
+
 const createStructReader = (type: DuckDBStructType): CellReader => {
+  requireNamedFields(type);
   const read = createObjectReader(type.entryNames);
   const readers = type.entryTypes.map(createCellReader);
   return ofClass(

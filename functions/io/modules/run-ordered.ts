@@ -21,9 +21,14 @@ export const runOrdered = async <Unit, Result extends object>(
   let begun: Entry<Unit, Result>[] = [];
   let given = 0;
   let open = 0;
+  // Counted, so that what happens between a look and the wait for it is not missed.
+  let events = 0;
   let wake: (() => void) | undefined;
-  const abort = (): void => wake?.();
-  signal.addEventListener('abort', abort);
+  const happen = (): void => {
+    events += 1;
+    wake?.();
+  };
+  signal.addEventListener('abort', happen);
   const giveOn = async (): Promise<void> => {
     for (let entry = begun[given]; entry?.result !== undefined; entry = begun[given]) {
       given += 1;
@@ -32,10 +37,19 @@ export const runOrdered = async <Unit, Result extends object>(
     begun = begun.slice(given);
     given = 0;
   };
-  const waitForOne = (): Promise<void> =>
+  const waitSince = (seen: number): Promise<void> =>
     new Promise((resolve) => {
       wake = resolve;
+      if (events !== seen) resolve();
     });
+  /** Gives on what is there; where that changes nothing, waits for a call to end or for the signal. */
+  const proceed = async (isWaiting: () => boolean): Promise<void> => {
+    const seen = events;
+    signal.throwIfAborted();
+    await giveOn();
+    if (isWaiting()) await waitSince(seen);
+    signal.throwIfAborted();
+  };
   const isFull = (): boolean => open >= work.concurrency || begun.length >= work.window;
   const begin = (unit: Unit): void | Promise<void> => {
     const result = work.call(unit);
@@ -50,7 +64,7 @@ export const runOrdered = async <Unit, Result extends object>(
     result.then((settled) => {
       entry.result = settled;
       open -= 1;
-      wake?.();
+      happen();
     });
     return undefined;
   };
@@ -58,22 +72,14 @@ export const runOrdered = async <Unit, Result extends object>(
     for await (const batch of units) {
       signal.throwIfAborted();
       for (const unit of batch) {
-        while (isFull()) {
-          await giveOn();
-          if (isFull()) await waitForOne();
-          signal.throwIfAborted();
-        }
+        while (isFull()) await proceed(isFull);
         const emitting = begin(unit);
         if (emitting !== undefined) await emitting;
       }
       await giveOn();
     }
-    while (begun.length > 0) {
-      signal.throwIfAborted();
-      await giveOn();
-      if (begun.length > 0) await waitForOne();
-    }
+    while (begun.length > 0) await proceed(() => begun.length > 0);
   } finally {
-    signal.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', happen);
   }
 };

@@ -13,6 +13,7 @@ import {
 import { ColumnTypeError } from '../../contract/errors-arrow.ts';
 import { MODULE_LIMITS } from '../../contract/module-step.ts';
 import { describeKind, OutputMismatch, within } from './output-mismatch.ts';
+import { requireNamedFields } from './read-cell.ts';
 import { type CellWriter, createScalarWriter } from './write-scalar.ts';
 
 /**
@@ -94,6 +95,7 @@ export const takeFields = (
 };
 
 const createStructWriter = (type: DuckDBStructType): CellWriter => {
+  requireNamedFields(type);
   const writers = type.entryTypes.map(createCellWriter);
   const names = type.entryNames;
   return (value) => {

@@ -39,6 +39,8 @@ export type StepToRun = Partial<Pick<ModuleStep, 'kind' | 'batchRows' | 'concurr
   readonly source: string;
   readonly output: Readonly<Record<string, string>>;
   readonly keys?: readonly string[];
+  /** The table of the rows. Default: a name of its own. */
+  readonly target?: string;
   readonly signal?: AbortSignal;
   readonly onReject?: (reject: ModuleReject, rejected: number) => void;
 };
@@ -82,7 +84,8 @@ const createBench = (bench: {
     const bundled = await bundleModule({ folder, path: 'module.ts', exports: [name] });
     await storeModule(store, JOB, bundled);
     const module = { sha256: bundled.sha256, export: name, path: 'module.ts', options: more.options ?? {} };
-    const scratchDir = path.join(folder, 'scratch');
+    // Vitest leaves what lies under this name to Node; elsewhere it would run a text of its own instead of the bytes.
+    const scratchDir = path.join(folder, 'node_modules', 'scratch');
     const { initSeconds } = more;
     return loadModule({
       store,
@@ -94,7 +97,7 @@ const createBench = (bench: {
   };
   const run = async (step: StepToRun): Promise<Ran> => {
     tables += 1;
-    const [target, rejects] = [`target_${tables}`, `rejects_${tables}`];
+    const [target, rejects] = [step.target ?? `target_${tables}`, `rejects_${tables}`];
     const module = typeof step.module === 'string' ? await load(step.module) : step.module;
     const source = `(${step.source})`;
     const input = await describeColumns(connection, source);
