@@ -1,4 +1,4 @@
-/** Builds what the package ships: `dist/daybreak.js` (the command), `dist/index.js` (the library), their types. */
+/** Builds what the package ships: `dist/daybreak.js` (the command), its `dist/worker.js`, `dist/index.js` (the library), types. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ rmSync(dist, { recursive: true, force: true });
 
 await build({
   absWorkingDir: root,
-  entryPoints: { daybreak: 'cli/daybreak.ts', index: 'cli/index.ts' },
+  entryPoints: { daybreak: 'cli/daybreak.ts', index: 'cli/index.ts', worker: 'cli/worker.ts' },
   outdir: dist,
   bundle: true,
   splitting: true,

@@ -109,6 +109,18 @@ export const FAILURES = {
     remedy: 'Check the file: it is damaged, cut short, or not Arrow IPC.',
   },
   TaskMemoryError: { retry: 'again-with-more-memory', exitCode: failed, remedy: 'Give more with --memory.' },
+  WorkerDiedError: {
+    retry: 'again',
+    exitCode: failed,
+    remedy:
+      'Look at what the worker printed; a module must not end its process. `daybreak resume` goes on with the job.',
+  },
+  TaskHungError: {
+    retry: 'again',
+    exitCode: failed,
+    remedy:
+      'Look for a loop without end in a module, or raise `timeout` of its step; a long init should be asynchronous.',
+  },
   TaskDiskError: {
     retry: 'again',
     exitCode: failed,

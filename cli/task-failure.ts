@@ -1,0 +1,29 @@
+import { DaybreakError } from '../functions/contract/errors.ts';
+import { JobCancelledError } from '../functions/contract/errors-store.ts';
+import { WorkerTaskError } from '../functions/contract/errors-worker.ts';
+import { FAILURES, type FailureName } from '../functions/contract/failures.ts';
+import type { TaskIds } from '../functions/contract/ids.ts';
+import { renderTask, type TaskFailure } from './worker-messages.ts';
+
+/** What crosses from a worker to its runner. A mistake of ours comes with its stack, and is never tried again. */
+export const failureOf = (error: unknown): TaskFailure => {
+  if (error instanceof DaybreakError) {
+    const { name, message } = error;
+    return { kind: 'failed', failure: { name, message }, retry: error.row.retry };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { kind: 'failed', failure: { name: 'Error', message }, retry: 'never' };
+};
+
+/** The error to end a job with, from the last failure of a task. */
+export const reviveFailure = (
+  { failure: { name, message } }: TaskFailure,
+  { ids, attempts }: { readonly ids: TaskIds; readonly attempts: number },
+): Error => {
+  const task = renderTask(ids);
+  if (name === 'JobCancelledError') return new JobCancelledError(ids);
+  if (isFailureName(name)) return new WorkerTaskError({ name, message, task, attempts });
+  return new Error(`the worker of ${task} failed in a way that it does not know: ${message}`);
+};
+
+const isFailureName = (name: string): name is FailureName => Object.hasOwn(FAILURES, name);

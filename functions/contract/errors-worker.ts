@@ -1,0 +1,46 @@
+import { DaybreakError } from './errors.ts';
+import type { FailureName } from './failures.ts';
+
+/** The process that ran a task ended in the middle of it. */
+export class WorkerDiedError extends DaybreakError {
+  override readonly name = 'WorkerDiedError';
+
+  /** `how` goes on from "its worker process": `ended with exit code 0`. */
+  constructor(facts: { readonly task: string; readonly how: string }, options?: ErrorOptions) {
+    super(`${facts.task}: its worker process ${facts.how} before the task was done`, options);
+  }
+}
+
+/** The process that ran a task lives and does not answer: its one thread of JavaScript is blocked. */
+export class TaskHungError extends DaybreakError {
+  override readonly name = 'TaskHungError';
+
+  constructor(facts: { readonly task: string; readonly seconds: number }, options?: ErrorOptions) {
+    super(`${facts.task}: its worker process has not answered for ${facts.seconds} s`, options);
+  }
+}
+
+/**
+ * A failure of the table that was thrown in another process, of which name and sentence have come over. It has the
+ * name of what was thrown there, so the row, the exit code and the advice are those of the first.
+ */
+export class WorkerTaskError extends DaybreakError {
+  override readonly name: FailureName;
+
+  constructor(
+    facts: {
+      readonly name: FailureName;
+      readonly message: string;
+      readonly task: string;
+      readonly attempts: number;
+    },
+    options?: ErrorOptions,
+  ) {
+    const { attempts, task, message } = facts;
+    super(
+      attempts === 1 ? message : `${task} has failed ${attempts} times; the last time: ${message}`,
+      options,
+    );
+    this.name = facts.name;
+  }
+}
