@@ -77,15 +77,6 @@ export class LimitError extends DaybreakError {
   }
 }
 
-/** The spec asks for something that a later version will do. */
-export class NotYetError extends DaybreakError {
-  override readonly name = 'NotYetError';
-
-  constructor(what: string, options?: ErrorOptions) {
-    super(`${what} is not there yet in this version`, options);
-  }
-}
-
 /** Where a reject is; `line` counts physical lines from 1, `byteOffset` from 0. */
 export type RejectPlace = {
   readonly file: string;

@@ -2,7 +2,8 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InputFormatError, InputNotFoundError, LimitError, NotYetError } from '../contract/errors-input.ts';
+import { NotYetError } from '../contract/errors-command.ts';
+import { InputFormatError, InputNotFoundError, LimitError } from '../contract/errors-input.ts';
 import type { InputFormat } from '../contract/input.ts';
 import { INPUT_LIMITS } from '../contract/pinned-input.ts';
 import { parseHiveFolders } from '../core/hive-folders.ts';
@@ -187,7 +188,8 @@ const nearestNames = async (path: string): Promise<{ reason: string; nearest: re
 };
 
 const pathOfUri = (uri: string, baseDir: string): Found => {
-  if (/^s3:\/\//i.test(uri)) throw new NotYetError(`reading ${uri} from S3`);
+  if (/^s3:\/\//i.test(uri))
+    throw new NotYetError([{ path: 'input.uri', message: `reading ${uri} from S3 is not there yet` }]);
   const written = uri.startsWith('file://') ? fileURLToPath(uri) : uri;
   return { path: resolve(baseDir, written), written };
 };
@@ -277,7 +279,8 @@ export const listInput = async (request: ListRequest): Promise<ListedInput> => {
       if (!byPath.has(found.path)) byPath.set(found.path, found);
   const files = [...byPath.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const format = request.format ?? chooseFormat(files);
-  if (format === 'arrow') throw new NotYetError('reading Arrow files');
+  if (format === 'arrow')
+    throw new NotYetError([{ path: 'input.format', message: 'reading Arrow files is not there yet' }]);
   return {
     format,
     files: files.map(({ path, written }) => ({ path, hive: parseHiveFolders(written) })),

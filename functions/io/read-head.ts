@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { InputFormatError, NotYetError } from '../contract/errors-input.ts';
+import { NotYetError } from '../contract/errors-command.ts';
+import { InputFormatError } from '../contract/errors-input.ts';
 import type { PinnedFile } from '../contract/pinned-input.ts';
 
 /** A header of ten thousand columns fits. */
@@ -18,7 +19,7 @@ export const openDecompressed = ({ path, compression }: Openable): Readable => {
   const source = createReadStream(path);
   if (compression === 'none') return source;
   if (compression === 'zstd' && typeof zlib.createZstdDecompress !== 'function')
-    throw new NotYetError('reading .zst files on Node before 22.15');
+    throw new NotYetError([{ path: 'input.uri', message: 'reading .zst files needs Node 22.15 or later' }]);
   const inflate = compression === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();
   // Errors reach the reader through `inflate`, which pipeline destroys with the same error.
   return pipeline(source, inflate, () => {});

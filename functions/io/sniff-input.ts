@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
-import { InputFormatError, InputSchemaError, LimitError, NotYetError } from '../contract/errors-input.ts';
+import { NotYetError } from '../contract/errors-command.ts';
+import { InputFormatError, InputSchemaError, LimitError } from '../contract/errors-input.ts';
 import type { InputFormat, InputSpec } from '../contract/input.ts';
 import { INPUT_LIMITS, type PinnedFile, type PinnedInput } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
@@ -150,6 +151,6 @@ export const sniffInput = async (
     case 'text':
       return { ...finish(await pinText(request)), format };
     case 'arrow':
-      throw new NotYetError('reading Arrow files');
+      throw new NotYetError([{ path: 'input.format', message: 'reading Arrow files is not there yet' }]);
   }
 };
