@@ -38,7 +38,8 @@ export const writeReportPage = async (
   await writeFile(file, renderPage(prepareReport(await gatherFacts(store, state)), assets));
 };
 
-const gatherFacts = async (
+/** All that a page says, from the store. */
+export const gatherFacts = async (
   store: ObjectStore,
   { job, plan, report }: JobState & { readonly report: Report },
 ): Promise<ReportFacts> => {
