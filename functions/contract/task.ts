@@ -41,7 +41,16 @@ export const Task = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('input'), ...shared }),
     z.strictObject({ kind: z.literal('ranges'), ...shared, ranges: z.array(SliceRange).min(1) }),
-    z.strictObject({ kind: z.literal('rows'), ...shared, rows: z.array(SliceRows).min(1) }),
+    z.strictObject({
+      kind: z.literal('rows'),
+      ...shared,
+      rows: z.array(SliceRows).min(1),
+      prunedRows: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('rows of row groups that no task reads, by their bounds: what the commit counts as pruned'),
+    }),
     z.strictObject({
       kind: z.literal('partitions'),
       ...shared,

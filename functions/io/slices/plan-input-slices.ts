@@ -8,24 +8,23 @@ import {
   CUT_FROM_TARGETS,
   planRowGroupSlices,
   planTextRanges,
+  type RowGroup,
   type TextFileSize,
   weighRanges,
 } from '../../core/plan-slices.ts';
 import { judgeRowFormat, MAGIC_BYTES } from '../../core/row-format.ts';
 import { findDataOffset } from './find-data-offset.ts';
-import { readRowGroups } from './read-row-groups.ts';
+import { type RowGroupRequest, readRowGroups } from './read-row-groups.ts';
 
-export type SliceOptions = {
+export type SliceOptions = RowGroupRequest & {
   /** How many are wanted: where the input cannot be cut so far there are fewer. */
   readonly tasks: number;
-  /** The columns that the stage needs. */
-  readonly columns: readonly string[];
 };
 
 /**
  * Cuts an input into the tasks of a map stage, in the order of the input; each row is in exactly one. Text
  * goes by byte ranges, Parquet by row groups weighed by the needed columns. Reads the heads of those text
- * files that it cuts, and the footers of Parquet files.
+ * files that it cuts, and the footers of Parquet files; row groups that `rowGroupFilter` rules out are in none.
  */
 export const planInputSlices = async (
   connection: DuckDBConnection,
@@ -108,9 +107,13 @@ const readMagic = async (path: string): Promise<Uint8Array> => {
 const planRows = async (
   connection: DuckDBConnection,
   input: PinnedParquetInput,
-  { tasks, columns }: SliceOptions,
+  options: SliceOptions,
 ): Promise<readonly TaskOf<'rows'>[]> => {
-  const groups = await readRowGroups(connection, input, columns);
+  const { tasks } = options;
+  const all = await readRowGroups(connection, input, options);
+  const groups = all.filter(({ mayMatch }) => mayMatch);
+  const sumRows = (of: readonly RowGroup[]): number => of.reduce((total, { rows }) => total + rows, 0);
+  const prunedRows = sumRows(all) - sumRows(groups);
   const allBytes = groups.reduce((bytes, group) => bytes + group.columnBytes, 0);
   // Where no column is needed, rows are all the work there is.
   const weighed = allBytes > 0 ? groups : groups.map((group) => ({ ...group, columnBytes: group.rows }));
@@ -121,7 +124,13 @@ const planRows = async (
     rows: joinRuns(rowGroups),
   }));
   if (lists.length === 0) lists.push({ weightBytes: 0, rows: [{ file: 0, firstRow: 0, rows: 0 }] });
-  return lists.map((list, index) => ({ kind: 'rows', task: renderTaskId(index), ...list }));
+  return lists.map((list, index) => ({
+    kind: 'rows',
+    task: renderTaskId(index),
+    ...list,
+    // The first task counts for all what no task reads.
+    ...(index === 0 && prunedRows > 0 ? { prunedRows } : {}),
+  }));
 };
 
 /** Joins row groups of a file that lie one behind the other. */

@@ -2,10 +2,22 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PinnedParquetInput } from '../../contract/pinned-input.ts';
 import type { RowGroup } from '../../core/plan-slices.ts';
 import { quotePath, quoteText } from '../../sql/quote.ts';
+import { renderBounds, renderMayMatch } from '../../sql/row-group-filter.ts';
+import { parseExpressions } from '../parse-expressions.ts';
 import { queryRows } from '../query-rows.ts';
 
 /** A row group, or the whole file where its rows cannot be told apart, and where its rows begin. */
-export type PlacedRowGroup = RowGroup & { readonly firstRow: number };
+export type PlacedRowGroup = RowGroup & {
+  readonly firstRow: number;
+  /** False where its bounds prove that no row satisfies the filter. */
+  readonly mayMatch: boolean;
+};
+
+export type RowGroupRequest = {
+  readonly columns: readonly string[];
+  /** An SQL predicate over the columns of the input; what is not understood of it rules nothing out. */
+  readonly rowGroupFilter?: string;
+};
 
 /** Files whose footers one query reads. */
 const FILES_PER_QUERY = 1_000;
@@ -28,8 +40,9 @@ const renderIsNeeded = (columns: readonly string[]): string =>
 export const readRowGroups = async (
   connection: DuckDBConnection,
   input: PinnedParquetInput,
-  columns: readonly string[],
+  { columns, rowGroupFilter }: RowGroupRequest,
 ): Promise<readonly PlacedRowGroup[]> => {
+  const filter = await readFilter(connection, input, rowGroupFilter);
   const isNeeded = renderIsNeeded(
     columns.filter((name) => !input.hive.includes(name) && input.filename !== name),
   );
@@ -38,9 +51,16 @@ export const readRowGroups = async (
     const paths = input.files.slice(begin, begin + FILES_PER_QUERY).map(({ path }) => quotePath(path));
     const rows = await queryRows(
       connection,
-      `SELECT file_name, row_group_id, any_value(row_group_num_rows) AS rows,
-        coalesce(sum(total_compressed_size) FILTER (${isNeeded}), 0) AS bytes
-       FROM parquet_metadata([${paths.join(', ')}]) GROUP BY file_name, row_group_id ORDER BY file_name, row_group_id`,
+      `SELECT file_name, row_group_id, rows, bytes, ${filter.mayMatch} AS may_match FROM (
+        SELECT ${[
+          'file_name',
+          'row_group_id',
+          'any_value(row_group_num_rows) AS rows',
+          `coalesce(sum(total_compressed_size) FILTER (${isNeeded}), 0) AS bytes`,
+          ...filter.bounds,
+        ].join(', ')}
+        FROM parquet_metadata([${paths.join(', ')}]) GROUP BY file_name, row_group_id
+      ) ORDER BY file_name, row_group_id`,
     );
     for (const row of rows) {
       const groups = found.get(String(row.file_name)) ?? [];
@@ -51,6 +71,7 @@ export const readRowGroups = async (
         firstRow: last === undefined ? 0 : last.firstRow + last.rows,
         rows: Number(row.rows),
         columnBytes: Number(row.bytes),
+        mayMatch: row.may_match === true,
       });
       found.set(String(row.file_name), groups);
     }
@@ -64,6 +85,30 @@ export const readRowGroups = async (
     if (!hidesRows || first === undefined) return groups;
     const sum = (of: (group: PlacedRowGroup) => number): number =>
       groups.reduce((total, group) => total + of(group), 0);
-    return [{ ...first, rows: sum(({ rows }) => rows), columnBytes: sum(({ columnBytes }) => columnBytes) }];
+    const mayMatchAny = groups.some((group) => group.mayMatch);
+    return [
+      {
+        ...first,
+        mayMatch: mayMatchAny,
+        rows: sum(({ rows }) => rows),
+        columnBytes: sum(({ columnBytes }) => columnBytes),
+      },
+    ];
   });
+};
+
+type Filter = { readonly mayMatch: string; readonly bounds: readonly string[] };
+
+const NO_FILTER: Filter = { mayMatch: 'true', bounds: [] };
+
+const readFilter = async (
+  connection: DuckDBConnection,
+  input: PinnedParquetInput,
+  text: string | undefined,
+): Promise<Filter> => {
+  if (text === undefined) return NO_FILTER;
+  const [parsed] = await parseExpressions(connection, [{ path: 'rowGroupFilter', text, form: 'value' }]);
+  if (parsed?.expression === undefined || parsed.problems.length > 0) return NO_FILTER;
+  const own = input.columns.filter(({ name }) => !input.hive.includes(name) && input.filename !== name);
+  return { mayMatch: renderMayMatch(parsed.expression, own), bounds: renderBounds(parsed.expression, own) };
 };
