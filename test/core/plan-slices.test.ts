@@ -23,7 +23,7 @@ describe('planTextRanges', () => {
           let next = dataOffset;
           for (const range of ranges.filter((candidate) => candidate.file === index)) {
             expect(range.startOffset).toBe(next);
-            expect(range.endOffset).toBeGreaterThan(range.startOffset);
+            if (files[index]?.isSplittable) expect(range.endOffset).toBeGreaterThan(range.startOffset);
             next = range.endOffset;
           }
           expect(next).toBe(sizeBytes);
@@ -50,6 +50,11 @@ describe('planTextRanges', () => {
   it('never cuts a file that cannot be split', () => {
     const slices = planTextRanges([{ sizeBytes: 10_000, dataOffset: 0, isSplittable: false }], 100);
     expect(slices).toEqual([{ ranges: [{ file: 0, startOffset: 0, endOffset: 10_000 }], sizeBytes: 10_000 }]);
+  });
+
+  it('keeps an empty file that cannot be split, for it may be a row', () => {
+    const slices = planTextRanges([{ sizeBytes: 0, dataOffset: 0, isSplittable: false }], 100);
+    expect(slices).toEqual([{ ranges: [{ file: 0, startOffset: 0, endOffset: 0 }], sizeBytes: 0 }]);
   });
 
   it('puts small neighbouring files in one slice', () => {
