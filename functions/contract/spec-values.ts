@@ -126,28 +126,30 @@ export const UserModule = z
       export: text('the name of an export')
         .min(1)
         .default('default')
-        .describe('The function that is called.'),
-      columns: ColumnNames.min(1).optional().describe('The columns that the function gets. Default: all.'),
+        .describe('The function that is called; docs/modules.md has one of each kind.'),
+      columns: ColumnNames.min(1)
+        .optional()
+        .describe('The columns that the function gets. Default: all. Of map_groups: beside the keys.'),
       output: columnsOf(TypeText, 'a mapping of column to type').describe(
-        'The columns that the function returns, with their types.',
+        'The columns that the function returns, with their types: they replace all columns.',
       ),
       options: z
         .record(z.string(), z.unknown(), { error: 'expected a mapping of options' })
         .optional()
-        .describe('Given to `init(options)` once per worker.'),
+        .describe('Given to the export `init` of the module, once per worker.'),
       batch_rows: z
         .int({ error: 'expected a whole number of rows' })
         .min(1)
         .max(1_000_000)
         .optional()
-        .describe('Rows handed over at once.'),
+        .describe('Rows of a batch of map_batches. Default: 2048.'),
       concurrency: z
         .int({ error: 'expected a whole number of calls' })
         .min(1)
         .max(10_000)
         .optional()
-        .describe('Asynchronous calls open at once in one worker.'),
-      timeout: Duration.optional().describe('The longest that one call may take.'),
+        .describe('Asynchronous calls open at once in one worker. Default: 16; 4 of batches and groups.'),
+      timeout: Duration.optional().describe('The longest that one asynchronous call may take. Default: 5m.'),
     },
     { error: 'expected a mapping with module and output' },
   )
