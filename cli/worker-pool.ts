@@ -12,8 +12,6 @@ import { type AttemptResult, startWorkerProcess, type WorkerProcess } from './wo
 
 /** Far above what a task of SQL ever keeps its process from answering; with modules the caller says what they may. */
 export const DEFAULT_HANG_SECONDS = 120;
-/** A cancelled worker may take so long to stop its query. */
-const CANCEL_SECONDS = 5;
 
 export type WorkerPoolOptions = {
   /** Of all workers together. */
@@ -111,6 +109,7 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
       resources: share.each,
       limitBytes: share.limitBytes,
       hangSeconds: stage.hangSeconds ?? DEFAULT_HANG_SECONDS,
+      signal: stage.signal,
       output: captureOutput(name, { budget, note: options.note }),
       onProgress: (progress) => {
         stage.progress.set(task.ids.task, progress);
@@ -178,17 +177,12 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
         done: 0,
         failure: undefined,
       };
-      const stopCancelling = cancelOn(signal, lanes);
-      try {
-        const { total, workers } = options;
-        const limit = workers === undefined ? {} : { maxWorkers: workers };
-        await runWave(stage, shareResources({ total, tasks: tasks.length, ...limit }));
-        if (stage.heavy.length > 0) {
-          stage.queue.push(...stage.heavy.splice(0));
-          await runWave(stage, alone);
-        }
-      } finally {
-        stopCancelling();
+      const { total, workers } = options;
+      const limit = workers === undefined ? {} : { maxWorkers: workers };
+      await runWave(stage, shareResources({ total, tasks: tasks.length, ...limit }));
+      if (stage.heavy.length > 0) {
+        stage.queue.push(...stage.heavy.splice(0));
+        await runWave(stage, alone);
       }
       signal.throwIfAborted();
       if (stage.failure !== undefined) throw stage.failure;
@@ -206,22 +200,6 @@ type Placed = { readonly task: Task; readonly share: SharedResources };
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
 );
-
-/** Passes the signal on, and ends workers that do not obey in time. Returns what stops it. */
-const cancelOn = (signal: AbortSignal, lanes: readonly Lane[]): (() => void) => {
-  let timer: NodeJS.Timeout | undefined;
-  const cancel = (): void => {
-    for (const lane of lanes) lane.worker?.cancel();
-    timer = setTimeout(() => {
-      for (const lane of lanes) lane.worker?.kill();
-    }, CANCEL_SECONDS * 1000);
-  };
-  signal.addEventListener('abort', cancel);
-  return () => {
-    signal.removeEventListener('abort', cancel);
-    clearTimeout(timer);
-  };
-};
 
 const sumProgress = ({ progress, tasks, done }: Stage): PoolProgress => {
   let [share, rowsRead] = [0, 0];

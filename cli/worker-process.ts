@@ -26,6 +26,8 @@ const LATE_LOOK_MS = 4 * ALIVE_MS;
 /** What a dead process printed last is read for so long; its own children may hold the pipe open for ever. */
 const LAST_WORDS_MS = 500;
 const STDERR_TAIL_BYTES = 4096;
+/** A cancelled task may take so long to stop its query. */
+const CANCEL_SECONDS = 5;
 
 export type WorkerProcessOptions = {
   readonly entry: string;
@@ -44,6 +46,8 @@ export type Attempt = {
   readonly hangSeconds: number;
   readonly output: TaskOutput;
   readonly onProgress: (progress: TaskProgress) => void;
+  /** Aborted where the task is to end: the process is asked to, and ended where it does not obey. */
+  readonly signal: AbortSignal;
 };
 
 export type AttemptResult =
@@ -55,9 +59,6 @@ export type WorkerProcess = {
   /** Never rejects: the death of the process is the failure of its attempt. */
   readonly attempt: (attempt: Attempt) => Promise<AttemptResult>;
   readonly isAlive: () => boolean;
-  /** Asks the task that runs to end. */
-  readonly cancel: () => void;
-  readonly kill: () => void;
   /** Ends the process; resolves when it is gone. */
   readonly end: () => Promise<void>;
 };
@@ -161,10 +162,19 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
       heardAt = lookedAt = performance.now();
       const timer = setInterval(() => void look(mine), ALIVE_MS);
       say({ kind: 'task', ids: task.ids, resources: task.resources });
+      let killer: NodeJS.Timeout | undefined;
+      const cancel = (): void => {
+        say({ kind: 'cancel' });
+        killer = setTimeout(() => child.kill('SIGKILL'), CANCEL_SECONDS * 1000);
+      };
+      task.signal.addEventListener('abort', cancel);
+      if (task.signal.aborted) cancel();
       try {
         return await Promise.race([promise, gone.then((how) => lost(task, how))]);
       } finally {
         clearInterval(timer);
+        clearTimeout(killer);
+        task.signal.removeEventListener('abort', cancel);
         // Answers and prints come by different pipes: what was printed first is read within a turn.
         await nextTurn();
         await nextTurn();
@@ -173,8 +183,6 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
       }
     },
     isAlive: () => !isGone && verdict === undefined,
-    cancel: () => say({ kind: 'cancel' }),
-    kill: () => child.kill('SIGKILL'),
     end: async () => {
       // The process ends itself when the channel closes; one that is stopped or broken does not.
       child.kill('SIGKILL');

@@ -163,6 +163,33 @@ describe('a pool of workers', () => {
     expect(await countOf('attempt-000001-')).toBe(2);
   });
 
+  it('fails by name where no process can be started', async () => {
+    const pool = openPool({ execPath: join(folder, 'no-node') });
+    const error = await failing(runTasks({ tasks: 1, pool }));
+    expect(error).toMatchObject({ name: 'WorkerDiedError', message: expect.stringContaining('ENOENT') });
+  });
+
+  it('leaves a signal of the terminal to its runner', async () => {
+    const running = runTasks({
+      tasks: 2,
+      acts: { '000000': { kind: 'pause' }, '000001': { kind: 'pause' } },
+    });
+    await waitFor(async () => (await countOf('pid-')) === 2, 30);
+    for (const pid of await pidsOf()) process.kill(pid, 'SIGINT');
+    for (const pid of await pidsOf()) process.kill(pid, 'SIGTERM');
+    expect(await running).toEqual(namesOf(2));
+    expect(await countOf('attempt-')).toBe(2);
+  });
+
+  it('leaves neither a process nor a folder behind when it is closed', async () => {
+    const pool = openPool();
+    await runTasks({ tasks: 4, acts: { '000000': { kind: 'kill', times: 1 } }, pool });
+    expect(await countOf('worker-')).toBe(2);
+    await pool.close();
+    expect(await countOf('worker-')).toBe(0);
+    expect((await pidsOf()).filter(isRunning)).toEqual([]);
+  });
+
   it('lets running tasks commit when another has failed, and begins none', async () => {
     const acts = { '000000': { kind: 'query' }, '000001': { kind: 'pause' } } as const;
     const error = await failing(runTasks({ tasks: 6, acts }));
@@ -185,7 +212,7 @@ describe('the watchdog', () => {
 
   it('ends a process that does not answer, by name, and not one that only takes long', async () => {
     const acts = { '000000': { kind: 'block' }, '000001': { kind: 'pause' } } as const;
-    const error = await failing(runTasks({ tasks: 2, acts, hangSeconds: 0.8 }));
+    const error = await failing(runTasks({ tasks: 2, acts, hangSeconds: 1.5 }));
     expect(error).toMatchObject({ name: 'TaskHungError' });
     expect(error.message).toContain('has failed 3 times');
     expect(existsSync(join(folder, 'result-000001'))).toBe(true);
