@@ -14,7 +14,8 @@ import { ColumnTypeError } from '../../contract/errors-arrow.ts';
 import { MODULE_LIMITS } from '../../contract/module-step.ts';
 import { describeKind, OutputMismatch, within } from './output-mismatch.ts';
 import { requireNamedFields } from './read-cell.ts';
-import { type CellWriter, createScalarWriter } from './write-scalar.ts';
+import { createScalarWriter } from './write-scalar.ts';
+import type { CellWriter } from './write-whole.ts';
 
 /**
  * The writer of a type, which takes what a module's function returned; docs/modules.md has the table. The
