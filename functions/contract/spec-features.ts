@@ -35,7 +35,7 @@ const uris = (spec: JobSpec): { readonly uri: string; readonly path: string }[] 
  */
 const MISSING_FEATURES: readonly { readonly feature: string; readonly places: (spec: JobSpec) => Place[] }[] =
   [
-    ...(['map', 'flat_map', 'map_batches', 'repartition', 'infer'] as const).map((name) => ({
+    ...(['map', 'flat_map', 'map_batches', 'infer'] as const).map((name) => ({
       feature: name,
       places: (spec: JobSpec) => placesOfStep(spec, name, `the step ${name}`),
     })),

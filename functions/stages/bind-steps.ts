@@ -105,6 +105,7 @@ const bindStep = async (binder: Binder, step: Step, place: Place): Promise<Plann
   if ('extend' in step) return bindProject(binder, place, { extend: step.extend });
   if ('unnest' in step) return bindUnnest(place, step.unnest);
   if ('distinct' in step) return bindDistinct(place, step.distinct);
+  if ('repartition' in step) return bindRepartition(place, step.repartition);
   if ('group_by' in step) return bindGroupBy(binder, place, step.group_by);
   if ('sort' in step) return bindSort(binder, place, step.sort);
   throw new Error(`the step ${Object.keys(step)[0]} was not refused before it was bound`);
@@ -260,6 +261,27 @@ const bindDistinct = (place: Place, names: true | readonly string[]): PlannedSte
       : names.map((name, index) => findColumn(place, name, pathOf(place.step, 'distinct', index)));
   const found = columns.filter((column) => column !== undefined);
   return found.length < columns.length ? undefined : { kind: 'distinct', step: place.step, columns: found };
+};
+
+/** The columns stay; where one task does it all, so do the rows. */
+const bindRepartition = (
+  place: Place,
+  {
+    by = [],
+    partitions,
+  }: { readonly by?: readonly string[] | undefined; readonly partitions?: number | undefined },
+): PlannedStep | undefined => {
+  const found = by
+    .map((name, index) => findColumn(place, name, pathOf(place.step, 'repartition', 'by', index)))
+    .filter((column) => column !== undefined);
+  if (found.length < by.length) return undefined;
+  return {
+    kind: 'repartition',
+    step: place.step,
+    columns: [...place.columns],
+    by: found.map(({ name }) => name),
+    ...(partitions === undefined ? {} : { partitions }),
+  };
 };
 
 const bindGroupBy = async (

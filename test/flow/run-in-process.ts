@@ -21,6 +21,8 @@ export type InProcessJob = {
   readonly workdir: string;
   readonly threads?: number;
   readonly memoryBytes?: number;
+  /** As `--map-tasks` and `--reduce-tasks` say; without it the plan decides. */
+  readonly tasks?: { readonly map: number; readonly reduce: number };
 };
 
 /** Submits a job and runs it to its end. Throws what the command would print. */
@@ -31,7 +33,12 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
       signal: new AbortController().signal,
     });
     const parsed = readSpec(JSON.stringify(options.spec), { file: 'spec.json' });
-    const job = makeJob(parsed, { id: options.id, now: context.now() });
+    const { tasks } = options;
+    const job = makeJob(parsed, {
+      id: options.id,
+      now: context.now(),
+      ...(tasks === undefined ? {} : { mapTasks: tasks.map, reduceTasks: tasks.reduce }),
+    });
     await requireOutputFree(job);
     const plan = await split(context, job);
     const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
