@@ -51,6 +51,7 @@ export const drawTasks = ({ tasks, stages }: Charts, theme: Theme, isNarrow: boo
   },
   series: stages.map((stage, index) => ({
     type: 'scatter',
+    progressive: 0,
     name: stage,
     symbolSize: tasks.length > 500 ? 4 : 8,
     itemStyle: { color: stageColour(theme, index), opacity: 0.75 },

@@ -128,8 +128,15 @@ export const drawTimeline = (charts: Charts, theme: Theme, isNarrow: boolean) =>
           },
         ]
       : [],
+    // Drawn at once: in parts, bars that came later would not answer to the pointer.
     series: [
-      { type: 'custom', renderItem: renderBar, encode: { x: [1, 2], y: 0 }, data: [...spans, ...bars] },
+      {
+        type: 'custom',
+        progressive: 0,
+        renderItem: renderBar,
+        encode: { x: [1, 2], y: 0 },
+        data: [...spans, ...bars],
+      },
     ],
   };
 };
