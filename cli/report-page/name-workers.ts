@@ -1,11 +1,13 @@
 /**
  * Names of workers as a page shows them: what all have in common up to a hyphen is left out, so that
- * `812-9f3a11c2-0` and `812-9f3a11c2-1` become `worker 0` and `worker 1`. No two become the same.
+ * `812-9f3a11c2-0` and `812-9f3a11c2-1` become `worker 0` and `worker 1`. A worker that is alone is
+ * `worker`. No two become the same.
  */
 export const nameWorkers = (workers: readonly string[]): ReadonlyMap<string, string> => {
   const distinct = [...new Set(workers)];
   const [first = ''] = distinct;
-  const common = distinct.length < 2 ? 0 : commonLength(first, distinct);
+  if (distinct.length === 1) return new Map([[first, 'worker']]);
+  const common = commonLength(first, distinct);
   const prefix = first.slice(0, common).lastIndexOf('-') + 1;
   return new Map(
     distinct.map((worker) => [worker, prefix === 0 ? worker : `worker ${worker.slice(prefix)}`]),

@@ -12,6 +12,7 @@ import { placesToDraw, prepareFlowPlaces } from './prepare-flow.ts';
 import { prepareShuffle } from './prepare-shuffles.ts';
 import { prepareTimeline } from './prepare-timeline.ts';
 import { type RunTrace, readRunTrace, readTasks } from './read-tasks.ts';
+import { renderDuration } from './render-duration.ts';
 import type {
   Charts,
   Fact,
@@ -142,7 +143,7 @@ const keyFacts = (report: Report, stages: readonly StageSummary[]): readonly Fac
   const inputBytes = report.stages[0]?.bytesRead ?? 0;
   const rate = seconds > 0 ? `${renderBytes(inputBytes / seconds)}/s` : undefined;
   return [
-    { label: 'Duration', value: renderSeconds(seconds) },
+    { label: 'Duration', value: renderDuration(seconds) },
     { label: 'Rows read', value: renderCount(rows.read) },
     { label: 'Rows written', value: renderCount(rows.written) },
     { label: 'Rejected', value: renderCount(rows.rejected) },
@@ -162,7 +163,7 @@ const planStages = (plan: Plan): readonly PageStage[] =>
     const planned = plan.stages[index];
     if (planned === undefined) return [];
     const { tasks, format, inputBytes, expected, columns } = planned;
-    const text = `${renderSeconds(expected.seconds)}: ${expected.because}`;
+    const text = `${renderDuration(expected.seconds)}: ${expected.because}`;
     return [{ stage, tasks, format, inputBytes, expected: text, columns, steps: renderSteps(planned) }];
   });
 

@@ -10,8 +10,8 @@ it('leaves out what the names have in common up to a hyphen', () => {
   ]);
 });
 
-it('keeps a name that is alone, and names of different runners apart', () => {
-  expect([...nameWorkers(['812-9f'])]).toEqual([['812-9f', '812-9f']]);
+it('names one that is alone for what it is, and keeps names of different runners apart', () => {
+  expect([...nameWorkers(['812-9f'])]).toEqual([['812-9f', 'worker']]);
   expect([...nameWorkers(['812-9f-0', '977-aa-0']).values()]).toEqual(['812-9f-0', '977-aa-0']);
 });
 
