@@ -19,7 +19,7 @@ import { runDaybreakToItsEnd } from '../bench/daybreak-command.ts';
 import { writeExpectedAnswer } from '../bench/expected-answer.ts';
 import type { InputFormat } from '../bench/plain-duckdb.ts';
 import { findQuestion, QUESTIONS, type Question } from '../bench/questions.ts';
-import { jobCaseArbitrary, judgeCase } from '../test/flow/judge-case.ts';
+import { jobCaseArbitrary, judgeCase, wideCaseArbitrary } from '../test/flow/judge-case.ts';
 import { announceSeed } from '../test/oracle/grammar.ts';
 
 const { values } = parseArgs({
@@ -32,8 +32,8 @@ const { values } = parseArgs({
     memory: { type: 'string', default: '8GB' },
     /** More arguments for daybreak, for example `--map-tasks 8 --reduce-tasks 8`. */
     daybreak: { type: 'string', default: '' },
-    /** Random jobs, and the seed to draw them with; without one it is drawn and printed. */
-    cases: { type: 'string', default: '3000' },
+    /** Random jobs of one task, and as many of many tasks, and the seed to draw them with; without one it is drawn and printed. */
+    cases: { type: 'string', default: '1500' },
     seed: { type: 'string' },
   },
 });
@@ -101,19 +101,29 @@ for (const { label, table, make } of dataSets) {
   }
 }
 
+type CaseKind = { readonly law: string; readonly arbitrary: typeof jobCaseArbitrary };
+const CASE_KINDS: readonly CaseKind[] = [
+  { law: 'a job is DuckDB', arbitrary: jobCaseArbitrary },
+  { law: 'a wide job is DuckDB', arbitrary: wideCaseArbitrary },
+];
+
 /** Random jobs; the first that differs is shrunk and told. Resolves to the number that were equal. */
-const judgeCases = async (cases: number, seed: number | undefined): Promise<number> => {
+const judgeCases = async (
+  { law, arbitrary }: CaseKind,
+  cases: number,
+  seed: number | undefined,
+): Promise<number> => {
   const folder = await mkdtemp(join(tmpdir(), 'daybreak-soak-'));
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   try {
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
     let next = 0;
-    const property = fc.asyncProperty(jobCaseArbitrary, async (one) => {
+    const property = fc.asyncProperty(arbitrary, async (one) => {
       const difference = await judgeCase(connection, one, { folder, id: `case-${next++}` });
       if (difference !== undefined) throw new Error(difference);
     });
-    const result = await fc.check(property, announceSeed('a job is DuckDB', cases, seed));
+    const result = await fc.check(property, announceSeed(law, cases, seed));
     if (result.failed) process.stdout.write(`${fc.defaultReportMessage(result)}\n`);
     return result.failed ? result.numRuns - 1 : result.numRuns;
   } finally {
@@ -123,8 +133,8 @@ const judgeCases = async (cases: number, seed: number | undefined): Promise<numb
 };
 
 const cases = Number(values.cases);
-if (cases > 0) {
-  const equal = await judgeCases(cases, values.seed === undefined ? undefined : Number(values.seed));
+for (const kind of cases > 0 ? CASE_KINDS : []) {
+  const equal = await judgeCases(kind, cases, values.seed === undefined ? undefined : Number(values.seed));
   passed += equal;
   if (equal < cases) failed++;
 }

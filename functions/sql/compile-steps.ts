@@ -103,7 +103,12 @@ const renderStep = (compiler: Compiler, step: PlannedStep, from: string): string
 const renderPartitions = ({ by, partitions, columns, step }: Shuffle, from: string): string =>
   `SELECT ${renderPartition({ by, partitions, step })}::INTEGER AS ${PARTITION_COLUMN}, ${renderNames(columns)} FROM ${from}`;
 
-const renderPartition = ({ by, partitions, step }: Pick<Shuffle, 'by' | 'partitions' | 'step'>): string => {
+/** The partition of a row, an integer from 0: by the hash of its key, or dealt out in turn. */
+export const renderPartition = ({
+  by,
+  partitions,
+  step,
+}: Pick<Shuffle, 'by' | 'partitions' | 'step'>): string => {
   if (partitions === 1) return '0';
   if (by.length > 0) return `(hash(${by.map(quoteIdentifier).join(', ')}) % ${partitions})`;
   // Only `repartition: { partitions }` has many partitions and no columns: rows are dealt out in turn.

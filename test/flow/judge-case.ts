@@ -5,8 +5,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { findQueryDifference } from '../../bench/compare-results.ts';
 import { writeExpected } from '../../bench/expected-answer.ts';
+import { Plan } from '../../functions/contract/plan.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../../functions/core/judge-conservation.ts';
+import { openFileStore } from '../../functions/io/file-store.ts';
+import { readCurrentRun } from '../../functions/io/open-run.ts';
+import { readSealed } from '../../functions/io/seal-stage.ts';
 import { addTerms, NO_TERMS, type Terms, type Worked, workSteps } from '../oracle/count-terms.ts';
 import { type Case, caseArbitrary, type Step } from '../oracle/grammar.ts';
 import { renderInput, renderSource, writeTable } from '../oracle/render-sql.ts';
@@ -103,6 +107,27 @@ const findWrongStage = (
   return handover.isConserved ? undefined : `${stage}: ${handover.sentence}`;
 };
 
+/** The hidden counts of the groups that left a stage are the rows that came to the step, by DuckDB's own counts. */
+const findWrongCarried = async (
+  workdir: string,
+  report: Report,
+  worked: Worked,
+): Promise<string | undefined> => {
+  const store = await openFileStore(workdir);
+  const plan = Plan.parse((await readCurrentRun(store, report.job))?.plan);
+  for (const [index, stage] of plan.stageIds.entries()) {
+    const step = plan.stages[index]?.shuffle?.step;
+    if (step?.kind !== 'group_by' && step?.kind !== 'distinct') continue;
+    const sealed = await readSealed(store, { job: plan.job, run: plan.run, stage });
+    const found = sealed?.totals.carried?.out;
+    if (found === undefined && step.kind === 'group_by' && step.decomposition.mode === 'rows') continue;
+    const { grown, dropped, folded, cut } = worked.steps.slice(0, step.step).reduce(addTerms, NO_TERMS);
+    const expected = worked.read + grown - dropped - folded - cut;
+    if (found !== expected) return `${stage}: groups carry ${found} rows, there are ${expected}`;
+  }
+  return undefined;
+};
+
 const isSame = (one: object, other: object): boolean =>
   render(Object.entries(one).sort()) === render(Object.entries(other).sort());
 
@@ -128,7 +153,8 @@ export const judgeCase = async (
     const read = (file: string): string => `SELECT ${number}* FROM read_parquet('${file}')`;
     const output = join(here, 'output', 'part-*.parquet');
     const difference = await findQueryDifference(connection, read(output), read(expected));
-    return difference ?? findWrongCount(report, one.steps, worked);
+    const wrong = difference ?? findWrongCount(report, one.steps, worked);
+    return wrong ?? (await findWrongCarried(join(sides.folder, 'work'), report, worked));
   } finally {
     await rm(here, { recursive: true, force: true });
   }

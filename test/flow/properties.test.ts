@@ -13,7 +13,7 @@ import { announceSeed } from '../oracle/grammar.ts';
 import { jobCaseArbitrary, judgeCase, wideCaseArbitrary } from './judge-case.ts';
 
 const CASES = 200;
-const WIDE_CASES = 200;
+const WIDE_CASES = 60;
 
 let folder: string;
 let instance: DuckDBInstance;
