@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { AttemptId, BlockFormat, Sha256 } from './ids.ts';
 import { PinnedInput } from './pinned-input.ts';
 import { PlanHeader } from './plan-header.ts';
-import { PlannedColumn, PlannedStep } from './planned-steps.ts';
+import { PlannedColumn } from './columns.ts';
+import { PlannedStep } from './planned-steps.ts';
 import { STAGE_KINDS } from './stages.ts';
 
 /** Where an expectation comes from: a finished job of the same shape, or a stated assumption. */
