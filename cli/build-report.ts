@@ -4,10 +4,11 @@ import { KEYS } from '../functions/contract/keys.ts';
 import type { Manifest } from '../functions/contract/manifest.ts';
 import type { Failure } from '../functions/contract/outcome.ts';
 import type { Plan } from '../functions/contract/plan.ts';
+import type { PlannedStep } from '../functions/contract/planned-steps.ts';
 import { Report, type StageReport } from '../functions/contract/report.ts';
 import type { OutcomeKind } from '../functions/contract/stages.ts';
 import { addCounts } from '../functions/core/judge-conservation.ts';
-import { listCommits } from '../functions/io/commit-attempt.ts';
+import { listCommits, listSealedCommits } from '../functions/io/commit-attempt.ts';
 import type { ObjectStore } from '../functions/io/object-store.ts';
 import { readSealed } from '../functions/io/seal-stage.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
@@ -66,7 +67,9 @@ const reportStages = async (store: ObjectStore, plan: Plan): Promise<readonly St
     const planned = plan.stages[index];
     const ids = { job: plan.job, run: plan.run, stage };
     const sealed = await readSealed(store, ids);
-    const commits = await listCommits(store, ids);
+    // Those that the seal counted: an adopted one stands under an earlier run, and a void task counts for nothing.
+    const commits =
+      sealed === undefined ? await listCommits(store, ids) : await listSealedCommits(store, sealed);
     if (planned === undefined || commits.length === 0) continue;
     reports.push({
       stage,
@@ -89,8 +92,15 @@ const secondsOf = (commits: readonly Commit[]): number => {
   return Math.max(0, Math.max(...ends) - Math.min(...starts)) / 1000;
 };
 
+/** A step that moves rows has a half in the stage before it and one in the stage behind it. */
+const stepsOf = ({ opening, steps, shuffle }: Plan['stages'][number]): readonly PlannedStep[] => [
+  ...(opening === undefined ? [] : [opening]),
+  ...steps,
+  ...(shuffle === undefined ? [] : [shuffle.step]),
+];
+
 const addSteps = (stage: Plan['stages'][number], commits: readonly Commit[]): StageReport['steps'] =>
-  stage.steps.map(({ step, kind }) => {
+  stepsOf(stage).map(({ step, kind }) => {
     const sum = { dropped: 0, grown: 0, folded: 0, cut: 0 };
     for (const counts of commits.flatMap((commit) => commit.steps ?? [])) {
       if (counts.step !== step) continue;

@@ -3,7 +3,7 @@ import { isId } from '../functions/contract/ids.ts';
 import { Job } from '../functions/contract/job.ts';
 import { KEYS } from '../functions/contract/keys.ts';
 import type { Halt, Outcome } from '../functions/contract/outcome.ts';
-import { Plan } from '../functions/contract/plan.ts';
+import type { Plan } from '../functions/contract/plan.ts';
 import { Report } from '../functions/contract/report.ts';
 import { Running } from '../functions/contract/running.ts';
 import { listCommits } from '../functions/io/commit-attempt.ts';
@@ -12,6 +12,7 @@ import type { ObjectStore } from '../functions/io/object-store.ts';
 import { readCurrentRun } from '../functions/io/open-run.ts';
 import { readState } from '../functions/io/put-once.ts';
 import { readSealed } from '../functions/io/seal-stage.ts';
+import { parsePlan } from './parse-plan.ts';
 import { isAlive, thisHost } from './workdir.ts';
 
 export type StageState = {
@@ -54,7 +55,7 @@ export const readJobState = async (store: ObjectStore, id: string): Promise<JobS
     const word = report?.outcome ?? 'interrupted';
     return { ...facts, plan: undefined, halt: undefined, running: [], stages: [], word };
   }
-  const plan = Plan.parse(current.plan);
+  const plan = parsePlan(current.plan);
   const running = await listRunning(store, plan);
   const halt = await readHalt(store, plan);
   const stages = await Promise.all(

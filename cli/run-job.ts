@@ -4,7 +4,7 @@ import type { Job } from '../functions/contract/job.ts';
 import { blockPrefixes, KEYS, renderBlockKey } from '../functions/contract/keys.ts';
 import type { Manifest } from '../functions/contract/manifest.ts';
 import type { Outcome } from '../functions/contract/outcome.ts';
-import { Plan } from '../functions/contract/plan.ts';
+import type { Plan } from '../functions/contract/plan.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { Running } from '../functions/contract/running.ts';
 import { putHistory } from '../functions/io/history.ts';
@@ -19,6 +19,7 @@ import type { PlannedJob } from '../functions/stages/split.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import { buildReport, putReport } from './build-report.ts';
 import { hasJobEnded } from './job-state.ts';
+import { parsePlan } from './parse-plan.ts';
 import type { ProgressView } from './progress.ts';
 import { renderCount, renderRows, renderSeconds } from './render-units.ts';
 import { runTasks } from './run-tasks.ts';
@@ -56,7 +57,7 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Prom
     throw error;
   }
   const opened = await openRun(store, wanted.plan, runner.context.now().toISOString());
-  const plan = Plan.parse(opened.plan);
+  const plan = parsePlan(opened.plan);
   if (opened.kind === 'ended' && opened.outcome.kind !== 'published') {
     throw new StateError({
       key: KEYS.outcome.render(plan),
@@ -84,7 +85,7 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Prom
 export const finishPublish = async (runner: Runner, job: Job): Promise<Report> => {
   const current = await readCurrentRun(runner.context.store, job.job);
   if (current === undefined) throw new StateError({ key: job.job, problem: 'it has no run' });
-  return finishJob(runner, job, Plan.parse(current.plan));
+  return finishJob(runner, job, parsePlan(current.plan));
 };
 
 const putRunning = async (runner: Runner, key: string): Promise<void> => {

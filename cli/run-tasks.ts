@@ -1,5 +1,5 @@
 import type { Plan, PlannedStage } from '../functions/contract/plan.ts';
-import { isModuleStep, hasModules } from '../functions/stages/run-modules.ts';
+import { hasModules, isModuleStep } from '../functions/stages/run-modules.ts';
 import { runTask } from '../functions/stages/run-task.ts';
 import type { StagePosition } from '../functions/stages/seal.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';

@@ -97,6 +97,7 @@ const runOne = async (
     const context: StageContext = {
       store: await openFileStore(start.workdir),
       scratchDir: start.scratchDir,
+      worker: start.worker,
       resources,
       signal: cancelled.signal,
       now: () => new Date(),

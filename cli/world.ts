@@ -8,6 +8,7 @@ export const openWorld = (
 ): StageContext => ({
   store: workdir.store,
   scratchDir: workdir.scratchDir,
+  worker: workdir.worker,
   resources: options.resources,
   signal: options.signal,
   now: () => new Date(),

@@ -2,7 +2,8 @@ import { StateError } from '../functions/contract/errors-store.ts';
 import { renderRunId } from '../functions/contract/ids.ts';
 import type { Job } from '../functions/contract/job.ts';
 import { KEYS } from '../functions/contract/keys.ts';
-import { Plan } from '../functions/contract/plan.ts';
+import type { Plan } from '../functions/contract/plan.ts';
+import type { PlanHeader } from '../functions/contract/plan-header.ts';
 import { TraceEvent } from '../functions/contract/trace.ts';
 import {
   buildTrace,
@@ -15,6 +16,8 @@ import type { ObjectStore } from '../functions/io/object-store.ts';
 import { readPlan } from '../functions/io/open-run.ts';
 import { readOutcome } from '../functions/io/put-outcome.ts';
 import { listAmendments, readSealed } from '../functions/io/seal-stage.ts';
+import { readTasks, tasksKey } from '../functions/stages/read-tasks.ts';
+import { parsePlan } from './parse-plan.ts';
 
 /** Writes `trace.jsonl` from what stands in the store: all runs of the job, any number of times. */
 export const writeTrace = async (store: ObjectStore, job: Job): Promise<void> => {
@@ -50,23 +53,48 @@ const parseLine = (
   }
 };
 
+/** An earlier run that this version cannot read, or whose objects are gone, is left out: it was superseded. */
 const readRuns = async (store: ObjectStore, job: string): Promise<readonly RunFacts[]> => {
+  const headers = await readHeaders(store, job);
   const runs: RunFacts[] = [];
+  for (const [index, header] of headers.entries()) {
+    try {
+      runs.push(await readRun(store, parsePlan(header)));
+    } catch (error) {
+      if (!(error instanceof StateError) || index === headers.length - 1) throw error;
+    }
+  }
+  return runs;
+};
+
+const readHeaders = async (store: ObjectStore, job: string): Promise<readonly PlanHeader[]> => {
+  const headers: PlanHeader[] = [];
   // Runs open one after another without a gap, and a job has few.
   for (let number = 1; ; number += 1) {
     const header = await readPlan(store, job, renderRunId(number));
-    if (header === undefined) return runs;
-    const plan = Plan.parse(header);
-    const stages: StageFacts[] = [];
-    for (const stage of plan.stageIds) stages.push(await readStage(store, plan, stage));
-    runs.push({ plan, stages, outcome: await readOutcome(store, plan) });
+    if (header === undefined) return headers;
+    headers.push(header);
   }
 };
 
-const readStage = async (store: ObjectStore, plan: Plan, stage: string): Promise<StageFacts> => {
-  const ids = { job: plan.job, run: plan.run, stage };
+const readRun = async (store: ObjectStore, plan: Plan): Promise<RunFacts> => {
+  const stages: StageFacts[] = [];
+  for (const index of plan.stageIds.keys()) stages.push(await readStage(store, plan, index));
+  return { plan, stages, outcome: await readOutcome(store, plan) };
+};
+
+const readStage = async (store: ObjectStore, plan: Plan, index: number): Promise<StageFacts> => {
+  const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index] ?? '' };
   const [amendments, sealed] = [await listAmendments(store, ids), await readSealed(store, ids)];
-  return { stage, amendments, sealed, commits: await listWithTimes(store, ids), weights: undefined };
+  const commits = await listWithTimes(store, ids);
+  return { stage: ids.stage, amendments, sealed, commits, weights: await readWeights(store, plan, index) };
+};
+
+/** Undefined where the list is not there: its runner died before it put it, or the stage before is not sealed. */
+const readWeights = async (store: ObjectStore, plan: Plan, index: number): Promise<StageFacts['weights']> => {
+  const key = await tasksKey(store, plan, index);
+  if (key === undefined || (await store.head(key)) === undefined) return undefined;
+  return (await readTasks(store, plan, index)).map(({ task, weightBytes }) => [task, weightBytes]);
 };
 
 const listWithTimes = async (

@@ -1,4 +1,5 @@
 import { UsageError } from '../../functions/contract/errors-command.ts';
+import { StateError } from '../../functions/contract/errors-store.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
 import { cancelJob } from '../cancel-job.ts';
 import { type JobState, listJobs, readJobState } from '../job-state.ts';
@@ -12,6 +13,9 @@ import { openStore } from '../workdir.ts';
 
 export type JobOptions = { readonly workdir?: string; readonly json?: boolean; readonly show?: number };
 export type ReportOptions = JobOptions & { readonly html?: string };
+
+/** The word for a job whose state cannot be read; `daybreak status` says why. */
+const UNREADABLE = 'unreadable';
 
 /** An id is copied into the next command: it is never cut. */
 const LONGEST_ID = 63;
@@ -31,33 +35,50 @@ const summaryOf = (state: JobState) => ({
   output: state.job.spec.output.uri,
 });
 
-const readAll = async (store: ObjectStore): Promise<readonly JobState[]> => {
+type Listed = { readonly states: readonly JobState[]; readonly unreadable: readonly string[] };
+
+/** One job that is damaged, or of another version, hides no other. */
+const readAll = async (store: ObjectStore): Promise<Listed> => {
   const states: JobState[] = [];
-  for (const job of await listJobs(store)) states.push(await readJobState(store, job));
-  return states.sort((left, right) => (left.job.submittedAt < right.job.submittedAt ? 1 : -1));
+  const unreadable: string[] = [];
+  for (const job of await listJobs(store)) {
+    try {
+      states.push(await readJobState(store, job));
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      unreadable.push(job);
+    }
+  }
+  states.sort((left, right) => (left.job.submittedAt < right.job.submittedAt ? 1 : -1));
+  return { states, unreadable };
 };
 
 /** `daybreak jobs`: the jobs of the work folder, newest first. */
 export const jobs = async (options: JobOptions): Promise<void> => {
   const workdir = workdirOf(options);
-  const states = await readAll(await openStore(workdir));
-  if (options.json === true) return print(JSON.stringify(states.map(summaryOf)));
-  if (states.length === 0) return print(`no jobs in ${workdir}`);
+  const { states, unreadable } = await readAll(await openStore(workdir));
+  if (options.json === true) {
+    const damaged = unreadable.map((job) => ({ job, state: UNREADABLE }));
+    return print(JSON.stringify([...states.map(summaryOf), ...damaged]));
+  }
+  if (states.length + unreadable.length === 0) return print(`no jobs in ${workdir}`);
   print(
     renderTable({
       header: ['job', 'state', 'submitted', 'read', 'written'],
       right: new Set([3, 4]),
       widestCell: LONGEST_ID,
-      rows: states.map(({ job, word, report }) => [
-        job.job,
-        word,
-        job.submittedAt.slice(0, 19),
-        report === undefined ? '' : renderCount(report.rows.read),
-        report === undefined ? '' : renderCount(report.rows.written),
-      ]),
+      rows: [...states.map(rowOf), ...unreadable.map((job) => [job, UNREADABLE, '', '', ''])],
     }),
   );
 };
+
+const rowOf = ({ job, word, report }: JobState): readonly string[] => [
+  job.job,
+  word,
+  job.submittedAt.slice(0, 19),
+  report === undefined ? '' : renderCount(report.rows.read),
+  report === undefined ? '' : renderCount(report.rows.written),
+];
 
 /** `daybreak status`: where a job is. */
 export const status = async (id: string, options: JobOptions): Promise<void> => {

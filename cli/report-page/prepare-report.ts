@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Commit } from '../../functions/contract/commit.ts';
 import { FAILURES } from '../../functions/contract/failures.ts';
 import type { Job } from '../../functions/contract/job.ts';
-import type { Plan } from '../../functions/contract/plan.ts';
+import type { Plan, PlannedStage, Shuffle } from '../../functions/contract/plan.ts';
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import type { TraceEvent } from '../../functions/contract/trace.ts';
@@ -12,6 +12,7 @@ import { placesToDraw, prepareFlowPlaces } from './prepare-flow.ts';
 import { prepareShuffle } from './prepare-shuffles.ts';
 import { prepareTimeline } from './prepare-timeline.ts';
 import { type RunTrace, readRunTrace, readTasks } from './read-tasks.ts';
+import { renderDuration } from './render-duration.ts';
 import type {
   Charts,
   Fact,
@@ -142,7 +143,7 @@ const keyFacts = (report: Report, stages: readonly StageSummary[]): readonly Fac
   const inputBytes = report.stages[0]?.bytesRead ?? 0;
   const rate = seconds > 0 ? `${renderBytes(inputBytes / seconds)}/s` : undefined;
   return [
-    { label: 'Duration', value: renderSeconds(seconds) },
+    { label: 'Duration', value: renderDuration(seconds) },
     { label: 'Rows read', value: renderCount(rows.read) },
     { label: 'Rows written', value: renderCount(rows.written) },
     { label: 'Rejected', value: renderCount(rows.rejected) },
@@ -161,10 +162,20 @@ const planStages = (plan: Plan): readonly PageStage[] =>
   plan.stageIds.flatMap((stage, index) => {
     const planned = plan.stages[index];
     if (planned === undefined) return [];
-    const { tasks, format, inputBytes, expected, steps, columns } = planned;
-    const text = `${renderSeconds(expected.seconds)}: ${expected.because}`;
-    return [{ stage, tasks, format, inputBytes, expected: text, columns, steps: steps.map(renderStep) }];
+    const { tasks, format, inputBytes, expected, columns } = planned;
+    const text = `${renderDuration(expected.seconds)}: ${expected.because}`;
+    return [{ stage, tasks, format, inputBytes, expected: text, columns, steps: renderSteps(planned) }];
   });
+
+/** A step that moves rows has its first half at the end of a stage, its second at the beginning of the next. */
+const renderSteps = ({ opening, steps, shuffle }: PlannedStage): readonly string[] => [
+  ...(opening === undefined ? [] : [`${renderStep(opening)} (second half)`]),
+  ...steps.map(renderStep),
+  ...(shuffle === undefined ? [] : [renderStep(shuffle.step), renderShuffle(shuffle)]),
+];
+
+const renderShuffle = ({ by, partitions }: Shuffle): string =>
+  `-> ${renderCount(partitions)} ${partitions === 1 ? 'partition' : 'partitions'}${by.length === 0 ? '' : ` by ${by.join(', ')}`}`;
 
 const renderStep = (step: PlannedStep): string => {
   const name = `${step.step + 1}. ${step.kind}`;
@@ -173,6 +184,8 @@ const renderStep = (step: PlannedStep): string => {
       return `${name} ${step.predicate}`;
     case 'project':
       return `${name} ${step.expressions.map(({ name: column, sql }) => `${column}: ${sql}`).join(', ')}`;
+    case 'repartition':
+      return `${name} ${step.by.join(', ')}`;
     case 'unnest':
       return `${name} ${step.column}`;
     case 'group_by':

@@ -1,4 +1,5 @@
 import type { TraceEvent, TraceEventOf } from '../../functions/contract/trace.ts';
+import { nameWorkers } from './name-workers.ts';
 import type { TaskFacts } from './report-page.ts';
 
 /** The events of the newest run. */
@@ -53,12 +54,13 @@ export const readTasks = (trace: RunTrace, originAt: string): readonly TaskFacts
   const voided = new Set(
     trace.amended.flatMap((event) => event.void.map((task) => `${event.stage}/${task}`)),
   );
+  const names = nameWorkers(trace.committed.flatMap(({ worker }) => worker ?? []));
   return trace.committed
     .filter(({ run, blockRun }) => run === blockRun)
     .map((commit) => ({
       stage: stageIndex.get(commit.stage) ?? 0,
       task: commit.task,
-      worker: commit.worker,
+      worker: commit.worker === undefined ? undefined : names.get(commit.worker),
       startMs: Date.parse(commit.startedAt) - origin,
       // Two clocks, or one that was set back, must not give a task less than no time.
       endMs: Math.max(Date.parse(commit.endedAt), Date.parse(commit.startedAt)) - origin,

@@ -85,7 +85,8 @@ ${renderOutput(page)}
 const renderHeader = ({ name, job, outcome, sentence, deadline }: ReportPage): Html => html`<header>
 <p class="brand">Daybreak <span>report of a job</span></p>
 <h1>${name} <span class="outcome ${outcome}">${outcome}</span></h1>
-<p class="sentence">${sentence}${deadline === undefined ? '' : ` ${deadline}`}</p>
+<p class="sentence">${sentence}</p>
+${deadline === undefined ? '' : html`<p class="deadline">${deadline}</p>`}
 <p class="id"><code>${job}</code></p>
 </header>`;
 

@@ -1,5 +1,6 @@
-import { renderBytes, renderCount, renderSeconds } from '../render-units.ts';
+import { renderBytes, renderCount, renderRows } from '../render-units.ts';
 import { type Html, html } from './html.ts';
+import { renderDuration } from './render-duration.ts';
 import type { Shuffle, SlowTask, StageSummary } from './report-page.ts';
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
@@ -14,7 +15,7 @@ ${stages.map(
     index,
   ) => html`<tr><td><i class="key stage${index % 6}"></i>${stage.stage}</td><td class="number">${renderCount(stage.tasks)}${
     stage.adopted === 0 ? '' : html` <small>(${renderCount(stage.adopted)} taken over)</small>`
-  }</td><td class="number">${renderCount(stage.workers)}</td><td class="number">${renderSeconds(stage.seconds)}</td><td class="number">${renderSeconds(stage.expectedSeconds)}</td><td class="number">${percent(stage.busyShare)}</td><td class="number">${renderSeconds(stage.medianSeconds)}</td><td class="number">${renderSeconds(stage.slowestSeconds)}</td><td class="number">${renderBytes(stage.bytesRead)}</td><td class="number">${renderBytes(stage.bytesWritten)}</td></tr>
+  }</td><td class="number">${renderCount(stage.workers)}</td><td class="number">${renderDuration(stage.seconds)}</td><td class="number">${renderDuration(stage.expectedSeconds)}</td><td class="number">${percent(stage.busyShare)}</td><td class="number">${renderDuration(stage.medianSeconds)}</td><td class="number">${renderDuration(stage.slowestSeconds)}</td><td class="number">${renderBytes(stage.bytesRead)}</td><td class="number">${renderBytes(stage.bytesWritten)}</td></tr>
 `,
 )}</tbody>
 </table></div>`;
@@ -28,11 +29,23 @@ export const renderShuffles = (shuffles: readonly Shuffle[]): Html =>
 ${shuffles.map(renderShuffle)}</section>`;
 
 const renderShuffle = (shuffle: Shuffle, index: number): Html => html`<h3>${shuffle.stage}</h3>
-<div class="chart shuffle" id="shuffle${index}" role="img" aria-label="Sizes of ${shuffle.partitions} partitions; the line below has the numbers" hidden></div>
-<p class="numbers">${renderCount(shuffle.partitions)} partitions from ${renderCount(shuffle.tasks)} tasks, ${renderBytes(shuffle.bytes)} and ${renderCount(shuffle.rows)} rows. Median ${renderBytes(shuffle.medianBytes)}; the largest, partition ${renderCount(shuffle.largest.partition)}, has ${renderBytes(shuffle.largest.bytes)} and ${renderCount(shuffle.largest.rows)} rows${
-  shuffle.medianBytes > 0 ? `, ${ratio(shuffle.largest.bytes / shuffle.medianBytes)} the median` : ''
-}.${shuffle.partitionsPerBar > 1 ? ` A bar is the largest of ${shuffle.partitionsPerBar} neighbours.` : ''}</p>
+${
+  shuffle.partitions === 1
+    ? ''
+    : html`<div class="chart shuffle" id="shuffle${index}" role="img" aria-label="Sizes of ${shuffle.partitions} partitions; the line below has the numbers" hidden></div>`
+}
+<p class="numbers">${describeShuffle(shuffle)}</p>
 `;
+
+const describeShuffle = (shuffle: Shuffle): string => {
+  const { partitions, tasks, bytes, rows, medianBytes, largest, partitionsPerBar } = shuffle;
+  const whole = `${renderBytes(bytes)} and ${renderRows(rows)}`;
+  const from = `${renderCount(tasks)} ${tasks === 1 ? 'task' : 'tasks'}`;
+  if (partitions === 1) return `One partition from ${from}, ${whole}.`;
+  const ofMedian = medianBytes > 0 ? `, ${ratio(largest.bytes / medianBytes)} the median` : '';
+  const bars = partitionsPerBar > 1 ? ` A bar is the largest of ${partitionsPerBar} neighbours.` : '';
+  return `${renderCount(partitions)} partitions from ${from}, ${whole}. Median ${renderBytes(medianBytes)}; the largest, partition ${renderCount(largest.partition)}, has ${renderBytes(largest.bytes)} and ${renderRows(largest.rows)}${ofMedian}.${bars}`;
+};
 
 export const renderSlowTasks = (slow: readonly SlowTask[]): Html => html`<section>
 <h2>Slowest tasks</h2>
@@ -44,7 +57,7 @@ export const renderSlowTasks = (slow: readonly SlowTask[]): Html => html`<sectio
 ${slow.map(
   (
     task,
-  ) => html`<tr><td>${task.stage} <b>${task.task}</b></td><td class="number">${renderSeconds(task.seconds)}</td><td class="number">${ratio(task.ratio)}</td><td class="text">${task.why}</td><td class="number">${renderBytes(task.bytesRead)}</td><td class="number">${ratio(task.bytesRatio)}</td><td class="number">${renderCount(task.rowsRead)}</td><td class="number">${ratio(task.rowsRatio)}</td><td>${task.worker}</td></tr>
+  ) => html`<tr><td>${task.stage} <b>${task.task}</b></td><td class="number">${renderDuration(task.seconds)}</td><td class="number">${ratio(task.ratio)}</td><td class="text">${task.why}</td><td class="number">${renderBytes(task.bytesRead)}</td><td class="number">${ratio(task.bytesRatio)}</td><td class="number">${renderCount(task.rowsRead)}</td><td class="number">${ratio(task.rowsRatio)}</td><td>${task.worker}</td></tr>
 `,
 )}</tbody>
 </table></div>

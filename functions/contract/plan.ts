@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { PlannedColumn } from './columns.ts';
 import { AttemptId, BlockFormat, Sha256 } from './ids.ts';
 import { PinnedInput } from './pinned-input.ts';
 import { PlanHeader } from './plan-header.ts';
-import { PlannedColumn } from './columns.ts';
 import { PlannedStep } from './planned-steps.ts';
 import { STAGE_KINDS } from './stages.ts';
 

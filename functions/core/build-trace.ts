@@ -105,7 +105,7 @@ const shareEvenly = (bytes: number, tasks: number): PackedTaskWeight[] =>
 const evenShare = (bytes: number, shares: number, index: number): number =>
   Math.floor((bytes * (index + 1)) / shares) - Math.floor((bytes * index) / shares);
 
-/** The weight of void tasks goes to those in their place, evenly: an amendment carries no bytes. */
+/** Tasks of an amendment have the fields of any task; one without its bytes has an even share of the void ones'. */
 const amendedTasks = (
   plan: Plan,
   listed: TraceEventOf<'listed'>,
@@ -114,10 +114,11 @@ const amendedTasks = (
   const weightOf = new Map<string, number>(listed.weights);
   return amendments.map((amendment) => {
     const bytes = amendment.void.reduce((sum, task) => sum + (weightOf.get(task) ?? 0), 0);
-    const tasks = amendment.tasks.map(({ task }) => task).sort(compareIds);
-    const weights = tasks.map(
-      (task, index): PackedTaskWeight => [task, evenShare(bytes, tasks.length, index)],
-    );
+    const tasks = amendment.tasks.toSorted((left, right) => compareIds(left.task, right.task));
+    const weights = tasks.map(({ task, weightBytes }, index): PackedTaskWeight => {
+      const share = evenShare(bytes, tasks.length, index);
+      return [task, typeof weightBytes === 'number' ? weightBytes : share];
+    });
     for (const [task, weight] of weights) weightOf.set(task, weight);
     const { at, stage } = amendment;
     return { event: 'amended', at, run: plan.run, stage, void: amendment.void, weights };

@@ -49,6 +49,10 @@ export const partitionColumns = (step: PlannedStep): readonly string[] => {
   }
 };
 
+/** Whether each partition is a task of its own: the user has said how many there are. */
+export const isDealt = (step: PlannedStep): boolean =>
+  step.kind === 'repartition' && step.partitions !== undefined;
+
 /** Into how many partitions a step's rows go, where up to `most` are wanted. */
 export const countPartitions = (step: PlannedStep, most: number): number => {
   if (step.kind === 'repartition' && step.partitions !== undefined) return step.partitions;

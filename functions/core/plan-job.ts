@@ -1,6 +1,7 @@
 import type { Column } from '../contract/columns.ts';
 import type { BlockFormat } from '../contract/ids.ts';
 import type { PlannedStage, Shuffle } from '../contract/plan.ts';
+import { isDealt } from './cut-stages.ts';
 
 /** Seconds per gigabyte of input of finished jobs of the same shape, newest last. */
 export type History = readonly { readonly inputBytes: number; readonly seconds: number }[];
@@ -44,9 +45,7 @@ export const choosePieces = (inputBytes: number): number =>
 
 /** How many tasks read what a shuffle wrote: one where all rows are in one partition. */
 const tasksAfter = (shuffle: Shuffle, reduceTasks: number): number =>
-  shuffle.step.kind === 'repartition' && shuffle.step.partitions !== undefined
-    ? shuffle.partitions
-    : Math.min(shuffle.partitions, reduceTasks);
+  isDealt(shuffle.step) ? shuffle.partitions : Math.min(shuffle.partitions, reduceTasks);
 
 /**
  * Gives the cuts of a job their sizes. The first one reads the input in `mapTasks` tasks, each later one what

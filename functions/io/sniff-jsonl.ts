@@ -13,6 +13,9 @@ import { readFileHead } from './read-head.ts';
 /** DuckDB's default. */
 const DEFAULT_OBJECT_BYTES = 16_777_216;
 
+/** Values that nest deeper are of the type JSON below: a type has a stack frame a level in DuckDB and here. */
+const MAX_TYPE_DEPTH = 64;
+
 /** Files whose lines are sampled for columns and types. */
 const SAMPLED_FILES = 100;
 
@@ -58,6 +61,7 @@ const sampleColumns = async (
     'union_by_name = true',
     'hive_partitioning = false',
     'ignore_errors = true',
+    `maximum_depth = ${MAX_TYPE_DEPTH}`,
     `maximum_object_size = ${options.maximum_object_size ?? DEFAULT_OBJECT_BYTES}`,
     ...(options.sample_size === undefined ? [] : [`sample_size = ${options.sample_size}`]),
     ...(options.dateformat === undefined ? [] : [`dateformat = ${quoteText(options.dateformat)}`]),

@@ -21,13 +21,13 @@ const TAKES_VALUES = new Set<Tally['term']>(['lengths', 'folded', 'carried-in', 
 
 export const newTallyCounts = (): TallyCounts => ({
   read: 0,
-    grown: 0,
-    dropped: 0,
-    folded: 0,
-    cut: 0,
-    carriedIn: undefined,
-    carriedOut: undefined,
-    bySteps: new Map(),
+  grown: 0,
+  dropped: 0,
+  folded: 0,
+  cut: 0,
+  carriedIn: undefined,
+  carriedOut: undefined,
+  bySteps: new Map(),
 });
 
 /**

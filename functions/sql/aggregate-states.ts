@@ -38,8 +38,9 @@ export const addCallStates = (drafts: Drafts, node: FunctionNode, type: string):
     case 'count':
       return read(addCount(drafts, [...conditions, ...args.map(isPresent)]));
     case 'count of true': {
-      const count = addCount(drafts, [...conditions, ...args]);
-      return { sql: `CAST(${count} AS HUGEINT)`, uses: [count] };
+      // NULL where there is no row that is true or false: a sum, after all.
+      const single = `CAST(CAST(${argument(call)} AS BOOLEAN) AS HUGEINT)`;
+      return read(addSame(drafts, call, { single, merge: 'sum' }));
     }
     case 'sum':
       return read(addSame(drafts, call, { single: `CAST(${argument(call)} AS ${type})` }));
@@ -49,9 +50,7 @@ export const addCallStates = (drafts: Drafts, node: FunctionNode, type: string):
     case 'bits':
       return read(addSame(drafts, call, { single: argument(call) }));
     case 'extreme':
-      return read(
-        call.args.length === 1 ? addSame(drafts, call, { single: argument(call) }) : addMost(drafts, call),
-      );
+      return read(call.args.length === 1 ? addExtreme(drafts, call) : addMost(drafts, call));
     case 'bit positions':
       return read(addBitPositions(drafts, call));
     case 'average':
@@ -78,17 +77,20 @@ const argument = ({ name, args }: Call): string => {
 const isPresent = (sql: string): string => `(${sql} IS NOT NULL)`;
 const asDouble = (sql: string): string => `CAST(${sql} AS DOUBLE)`;
 
+const renderCall = ({ name, args, conditions }: Call): string =>
+  `${name}(${args.join(', ')})${renderFilter(conditions)}`;
+
 /** A state that the same function merges. */
 const addSame = (
   drafts: Drafts,
-  { name, args, conditions }: Call,
-  { single, merge = name }: { readonly single: string; readonly merge?: string },
+  call: Call,
+  { single, merge = call.name }: { readonly single: string; readonly merge?: string },
 ): string =>
   addState(
     drafts,
     {
-      partial: `${name}(${args.join(', ')})${renderFilter(conditions)}`,
-      single: renderWhere(conditions, single),
+      partial: renderCall(call),
+      single: renderWhere(call.conditions, single),
     },
     (state) => {
       const merged = gather(drafts, `${merge}(${state})`, state);
@@ -96,13 +98,24 @@ const addSame = (
     },
   );
 
+const addExtreme = (drafts: Drafts, call: Call): string => {
+  // DuckDB has no CASE over arrays, but one over lists of them.
+  if (!/\[\d+\]$/.test(call.type)) return addSame(drafts, call, { single: argument(call) });
+  const single = `(${renderWhere(call.conditions, `[${argument(call)}]`)})[1]`;
+  return addState(drafts, { partial: renderCall(call), single }, (state) => {
+    const merged = gather(drafts, `${call.name}(${state})`, state);
+    return { sql: merged, uses: [merged] };
+  });
+};
+
 /** `max(x, n)`: the n greatest of the n greatest of the parts. */
-const addMost = (drafts: Drafts, { name, args, conditions }: Call): string => {
-  const [value = '', limit = ''] = args;
+const addMost = (drafts: Drafts, call: Call): string => {
+  const { name, conditions } = call;
+  const [value = '', limit = ''] = call.args;
   return addState(
     drafts,
     {
-      partial: `${name}(${args.join(', ')})${renderFilter(conditions)}`,
+      partial: renderCall(call),
       single: renderWhere([...conditions, isPresent(value)], `[${value}]`),
     },
     (state) => {
@@ -189,7 +202,11 @@ const addAverage = (drafts: Drafts, call: Call): CallValue | undefined => {
 
 /** Fails as DuckDB does where a value is beyond DOUBLE. */
 const finite = (what: string, sql: string): string =>
-  `CASE WHEN isfinite(${sql}) THEN ${sql} ELSE error(${quoteText(`${what} is out of range!`)}) END`;
+  `(CASE WHEN isfinite(${sql}) THEN ${sql} ELSE error(${quoteText(`${what} is out of range!`)}) END)`;
+
+/** Of a population; of one row it is 0, even of an infinite one. */
+const varianceOf = (n: string, squares: string): string =>
+  `(CASE WHEN ${n} > 1 THEN ${squares} / ${n} ELSE 0 END)`;
 
 const addVariance = (drafts: Drafts, call: Call): CallValue => {
   const value = argument(call);
@@ -198,13 +215,13 @@ const addVariance = (drafts: Drafts, call: Call): CallValue => {
     conditions: [...call.conditions, isPresent(value)],
   });
   const sample = `${squares} / (${n} - 1)`;
-  const population = `${squares} / ${n}`;
+  const population = varianceOf(n, squares);
   const formulas: Partial<Record<AggregateName, readonly [least: number, what: string, sql: string]>> = {
     var_samp: [2, 'VARSAMP', sample],
     var_pop: [1, 'VARPOP', population],
     stddev_samp: [2, 'STDDEV_SAMP', `sqrt(${sample})`],
     stddev_pop: [1, 'STDDEV_POP', `sqrt(${population})`],
-    sem: [1, 'SEM', `sqrt(${population}) / sqrt(${n})`],
+    sem: [1, 'SEM', `sqrt(${squares} / ${n}) / sqrt(${n})`],
   };
   const formula = formulas[call.name];
   if (formula === undefined) throw new Error(`${call.name} has no formula`);
@@ -263,9 +280,17 @@ const addRegression = (drafts: Drafts, call: Call): CallValue => {
     case 'regr_avgy':
       return mean(y);
     case 'regr_sxx':
-      return value(1, [states.squaresX()], finite('REGR_SXX', states.squaresX()));
+      return value(
+        1,
+        [states.squaresX()],
+        finite('REGR_SXX', `(${varianceOf(n, states.squaresX())} * ${n})`),
+      );
     case 'regr_syy':
-      return value(1, [states.squaresY()], finite('REGR_SYY', states.squaresY()));
+      return value(
+        1,
+        [states.squaresY()],
+        finite('REGR_SYY', `(${varianceOf(n, states.squaresY())} * ${n})`),
+      );
     case 'regr_sxy':
       return value(1, [states.products()], states.products());
     case 'covar_pop':
@@ -274,15 +299,16 @@ const addRegression = (drafts: Drafts, call: Call): CallValue => {
       return value(2, [states.products()], `${states.products()} / (${n} - 1)`);
     default: {
       const [products, squaresX] = [states.products(), states.squaresX()];
-      const varX = finite('VARPOP(X)', `(${squaresX} / ${n})`);
+      const varX = finite('VARPOP(X)', varianceOf(n, squaresX));
       if (call.name === 'regr_slope') return value(1, [products, squaresX], slopeOf(n, products, varX));
       if (call.name === 'regr_intercept') {
         const [meanX, meanY] = [states.meanX(), states.meanY()];
-        const line = `${meanY} - (${slopeOf(n, products, varX)}) * ${meanX}`;
-        return value(1, [products, squaresX, meanX, meanY], `CASE WHEN ${varX} <> 0 THEN ${line} END`);
+        const slope = slopeOf(n, products, varX);
+        const line = `CASE WHEN NOT isnan(${slope}) THEN ${meanY} - ${slope} * ${meanX} END`;
+        return value(1, [products, squaresX, meanX, meanY], line);
       }
       const squaresY = states.squaresY();
-      const varY = finite('VARPOP(Y)', `(${squaresY} / ${n})`);
+      const varY = finite('VARPOP(Y)', varianceOf(n, squaresY));
       const spread = `(sqrt(${varX}) * sqrt(${varY}))`;
       const corr = `CASE WHEN ${spread} <> 0 THEN ${products} / ${n} / ${spread} ELSE CAST('nan' AS DOUBLE) END`;
       const uses = [products, squaresX, squaresY];
@@ -298,4 +324,4 @@ const addRegression = (drafts: Drafts, call: Call): CallValue => {
 };
 
 const slopeOf = (n: string, products: string, varX: string): string =>
-  `CASE WHEN ${varX} <> 0 THEN ${products} / ${n} / (${varX}) ELSE CAST('nan' AS DOUBLE) END`;
+  `(CASE WHEN ${varX} <> 0 THEN ${products} / ${n} / (${varX}) ELSE CAST('nan' AS DOUBLE) END)`;

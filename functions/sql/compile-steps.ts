@@ -128,7 +128,9 @@ const renderGroups = (
   from: string,
 ): string => {
   const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
-  const rows = quoteIdentifier(unusedName('rows', step.columns));
+  // A key that nothing later needs is no column of the step any more, and a name all the same.
+  const names = [...step.columns, ...step.keys.map((name) => ({ name })), ...step.aggregates];
+  const rows = quoteIdentifier(unusedName('rows', names));
   const keys = step.keys.map(quoteIdentifier);
   const outputs = [...keys, ...step.aggregates.map(renderNamed), `count(*)::DOUBLE AS ${rows}`];
   const groups = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`;

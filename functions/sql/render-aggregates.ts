@@ -28,9 +28,14 @@ export const renderSingle = (parts: PartialDecomposition, keys: readonly string[
   return renderSelect([...keys.map(quoteIdentifier), ...states, rows], from);
 };
 
-/** How many states or rows came in for a group, beside what {@link renderFinal} and {@link renderGroups} give. */
-export const STATES_COLUMN = 'daybreak_states';
-const STATES = `count(*) AS ${STATES_COLUMN}`;
+/**
+ * How many states or rows came in for a group, beside what {@link renderFinal} and {@link renderGroups} give; quoted.
+ * The name of the rows begins as no column of the group does, and so does this one.
+ */
+export const statesColumn = ({ rows }: Pick<PartialDecomposition, 'rows'>): string =>
+  quoteIdentifier(`${rows.name}_in`);
+const renderStates = (parts: Pick<PartialDecomposition, 'rows'>): string =>
+  `count(*) AS ${statesColumn(parts)}`;
 
 /** Keys, states, rows -> the same, a row for each group; may be done any number of times. */
 export const renderMerge = (parts: PartialDecomposition, keys: readonly string[], from: string): string =>
@@ -41,7 +46,7 @@ const renderMerged = (
   keys: readonly string[],
   { from, beside }: { readonly from: string; readonly beside: string | undefined },
 ): string => {
-  const extra = beside === undefined ? [] : [STATES_COLUMN];
+  const extra = beside === undefined ? [] : [statesColumn(parts)];
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
   const total = `CAST(coalesce(sum(${rows}), 0) AS BIGINT) AS ${rows}`;
@@ -62,12 +67,15 @@ const renderMerged = (
 export const renderFinal = (parts: PartialDecomposition, keys: readonly string[], from: string): string => {
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
-  const merged = renderMerged(parts, keys, { from, beside: STATES });
+  const merged = renderMerged(parts, keys, { from, beside: renderStates(parts) });
   const values = renderSelect(
-    [...names, ...parts.values.map(renderNamed), rows, STATES_COLUMN],
+    [...names, ...parts.values.map(renderNamed), rows, statesColumn(parts)],
     `(${merged})`,
   );
-  return renderSelect([...names, ...parts.outputs.map(renderNamed), rows, STATES_COLUMN], `(${values})`);
+  return renderSelect(
+    [...names, ...parts.outputs.map(renderNamed), rows, statesColumn(parts)],
+    `(${values})`,
+  );
 };
 
 /** Rows -> keys and columns to shuffle; with rows, and a row for each distinct one, where equal rows fold. */
@@ -88,7 +96,7 @@ export const renderGroups = (parts: RowsDecomposition, keys: readonly string[], 
   const rows = quoteIdentifier(parts.rows.name);
   const total = parts.foldsEqualRows ? `CAST(coalesce(sum(${rows}), 0) AS BIGINT)` : parts.rows.partial;
   return renderSelect(
-    [...names, ...parts.outputs.map(renderNamed), `${total} AS ${rows}`, STATES],
+    [...names, ...parts.outputs.map(renderNamed), `${total} AS ${rows}`, renderStates(parts)],
     from,
     names,
   );

@@ -5,21 +5,18 @@ import {
   renderGroups,
   renderPartial,
   renderShuffled,
-  STATES_COLUMN,
+  statesColumn,
 } from './render-aggregates.ts';
-import { renderNames } from './render-names.ts';
+import { renderNames, unusedName } from './render-names.ts';
 import { renderSort } from './render-sort.ts';
 import { addTally, type Compiler } from './tally.ts';
-
-/** The hidden count that groups carry between the halves: how many rows each stands for. A BIGINT. */
-export const ROWS_COLUMN = 'daybreak_rows';
 
 /** What a moving step writes before its rows move: rows, or groups with their states. No witnesses yet. */
 export const renderWire = (step: PlannedStep, from: string): string => {
   switch (step.kind) {
     case 'distinct': {
       const keys = renderNames(step.columns);
-      return `SELECT ${keys}, count(*) AS ${ROWS_COLUMN} FROM ${from} GROUP BY ${keys}`;
+      return `SELECT ${keys}, count(*) AS ${rowsColumn(step)} FROM ${from} GROUP BY ${keys}`;
     }
     case 'group_by':
       return renderGroupWire(step, from);
@@ -37,9 +34,9 @@ const renderGroupWire = (step: PlannedStepOf<'group_by'>, from: string): string 
     ? renderPartial(step.decomposition, step.keys, from)
     : renderShuffled(step.decomposition, step.keys, from);
 
-/** The hidden count of a step's groups, quoted. */
+/** The hidden count that groups carry between the halves: how many rows each stands for. A BIGINT; quoted. */
 const rowsColumn = (step: PlannedStep): string =>
-  step.kind === 'group_by' ? quoteIdentifier(step.decomposition.rows.name) : ROWS_COLUMN;
+  quoteIdentifier(step.kind === 'group_by' ? step.decomposition.rows.name : unusedName('rows', step.columns));
 
 /** Whether the first half of a step makes groups, which carry a hidden count of their rows. */
 const isGrouping = (step: PlannedStep): boolean =>
@@ -77,11 +74,13 @@ const renderMergedDistinct = (compiler: Compiler, step: PlannedStepOf<'distinct'
   const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
   const carried = addTally(compiler, { step: step.step, term: 'carried-in', keeps: 1 });
   const keys = renderNames(step.columns);
-  const outputs = `${keys}, count(*)::DOUBLE AS daybreak_states, sum(${ROWS_COLUMN})::DOUBLE AS daybreak_carried`;
-  return `SELECT ${keys} FROM (SELECT ${outputs} FROM ${from} GROUP BY ${keys}) WHERE ${folded}(daybreak_states) AND ${carried}(daybreak_carried)`;
+  const groups = quoteIdentifier(unusedName('groups', step.columns));
+  const rows = rowsColumn(step);
+  const outputs = `${keys}, count(*)::DOUBLE AS ${groups}, sum(${rows})::DOUBLE AS ${rows}`;
+  return `SELECT ${keys} FROM (SELECT ${outputs} FROM ${from} GROUP BY ${keys}) WHERE ${folded}(${groups}) AND ${carried}(${rows})`;
 };
 
-/** `STATES_COLUMN` counts what came in for a group; of folded rows and states the hidden count is checked too. */
+/** {@link statesColumn} counts what came in for a group; of folded rows and states the hidden count is checked too. */
 const renderMergedGroups = (compiler: Compiler, step: PlannedStepOf<'group_by'>, from: string): string => {
   const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
   const { decomposition, keys } = step;
@@ -89,7 +88,7 @@ const renderMergedGroups = (compiler: Compiler, step: PlannedStepOf<'group_by'>,
     decomposition.mode === 'partial'
       ? renderFinal(decomposition, keys, from)
       : renderGroups(decomposition, keys, from);
-  const witnesses = [`${folded}(${STATES_COLUMN}::DOUBLE)`];
+  const witnesses = [`${folded}(${statesColumn(decomposition)}::DOUBLE)`];
   if (isGrouping(step)) {
     const carried = addTally(compiler, { step: step.step, term: 'carried-in', keeps: 1 });
     witnesses.push(`${carried}(${rowsColumn(step)}::DOUBLE)`);

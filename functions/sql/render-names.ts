@@ -12,7 +12,7 @@ export const renderList = (columns: readonly string[]): string =>
   columns.length === 0 ? 'NULL AS daybreak_nothing' : columns.join(', ');
 
 /** DuckDB folds case in names, so that is how they are compared. */
-export const unusedName = (stem: string, columns: readonly Column[]): string => {
+export const unusedName = (stem: string, columns: readonly Pick<Column, 'name'>[]): string => {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
   let name = `daybreak_${stem}`;
   while (taken.has(name)) name += '_';

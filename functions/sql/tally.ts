@@ -24,7 +24,9 @@ export type Probe = { readonly step: number; readonly term: 'dropped'; readonly 
 export type Compiler = {
   /** Of the queries of one task, so that none finds the witnesses of another. */
   readonly segment: number;
-  readonly tallies: Tally[]; readonly probes: Probe[] };
+  readonly tallies: Tally[];
+  readonly probes: Probe[];
+};
 
 /** Adds a witness and returns the name of its function. */
 export const addTally = (compiler: Compiler, tally: Omit<Tally, 'name'>): string => {

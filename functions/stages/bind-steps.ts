@@ -50,7 +50,12 @@ export const bindSteps = async (
     .filter(({ expression }) => expression === undefined)
     .flatMap(({ problems }) => problems);
   const byPath = new Map(parsed.map((each) => [each.source.path, each]));
-  const binder: Binder = { modules: job.modules ?? {}, connection, submittedAt: job.submittedAt, parsed: byPath };
+  const binder: Binder = {
+    modules: job.modules ?? {},
+    connection,
+    submittedAt: job.submittedAt,
+    parsed: byPath,
+  };
   const planned: PlannedStep[] = [];
   let columns = job.columns;
   for (const [index, step] of job.steps.entries()) {
@@ -111,6 +116,7 @@ const bindStep = async (binder: Binder, step: Step, place: Place): Promise<Plann
   if ('extend' in step) return bindProject(binder, place, { extend: step.extend });
   if ('unnest' in step) return bindUnnest(place, step.unnest);
   if ('distinct' in step) return bindDistinct(place, step.distinct);
+  if ('repartition' in step) return bindRepartition(place, step.repartition);
   if ('group_by' in step) return bindGroupBy(binder, place, step.group_by);
   if ('sort' in step) return bindSort(binder, place, step.sort);
   if ('map' in step) return bindModule(binder, place, { kind: 'map', path: ['map'], given: step.map });
@@ -293,8 +299,30 @@ const bindModule = async (
   if (bound.step === undefined || place.problems.length > 0) return undefined;
   const { module, export: name, options = {} } = given.given;
   const sha256 = binder.modules[module];
-  if (sha256 === undefined) throw new Error(`the module ${module} was not bundled before the job was planned`);
+  if (sha256 === undefined)
+    throw new Error(`the module ${module} was not bundled before the job was planned`);
   return { ...bound.step, module: { sha256, export: name, path: module, options } };
+};
+
+/** The columns stay; where one task does it all, so do the rows. */
+const bindRepartition = (
+  place: Place,
+  {
+    by = [],
+    partitions,
+  }: { readonly by?: readonly string[] | undefined; readonly partitions?: number | undefined },
+): PlannedStep | undefined => {
+  const found = by
+    .map((name, index) => findColumn(place, name, pathOf(place.step, 'repartition', 'by', index)))
+    .filter((column) => column !== undefined);
+  if (found.length < by.length) return undefined;
+  return {
+    kind: 'repartition',
+    step: place.step,
+    columns: [...place.columns],
+    by: found.map(({ name }) => name),
+    ...(partitions === undefined ? {} : { partitions }),
+  };
 };
 
 const bindGroupBy = async (

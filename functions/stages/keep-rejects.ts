@@ -22,9 +22,10 @@ export type KeptRejects = {
  */
 export const keepRejects = async (query: TaskQuery, ofModules: number): Promise<KeptRejects> => {
   const { connection, work, folders, source, tolerant } = query;
-  const input = tolerant && source.input !== undefined
-    ? await collectRejects(connection, source.input, { columns: source.columns })
-    : undefined;
+  const input =
+    tolerant && source.input !== undefined
+      ? await collectRejects(connection, source.input, { columns: source.columns })
+      : undefined;
   const ofInput = input?.rejectedRows ?? 0;
   if (ofInput + ofModules === 0) return { ofInput, file: undefined };
   const { rejectLimit } = work.plan;

@@ -46,19 +46,27 @@ export const putFirstTasks = async (
 
 /** The tasks of a stage as they were cut: of the first by split, of the others by the seal before. */
 export const readTasks = async (store: ObjectStore, plan: Plan, index: number): Promise<readonly Task[]> => {
-  const key = index === 0 ? firstTasksKey(plan) : await indexKey(store, plan, index - 1);
+  const key = await tasksKey(store, plan, index);
+  if (key === undefined) {
+    const before = { job: plan.job, run: plan.run, stage: plan.stageIds[index - 1] ?? '' };
+    throw new StateError({ key: KEYS.sealed.render(before), problem: 'it is not there' });
+  }
   const bytes = await store.get(key);
   if (bytes === undefined) throw new StateError({ key, problem: 'it is not there' });
   return parseTasks(key, bytes);
 };
 
-const indexKey = async (store: ObjectStore, plan: Plan, index: number): Promise<string> => {
-  const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index] ?? '' };
+/** Where the tasks of a stage stand; undefined where the stage before is not sealed. */
+export const tasksKey = async (
+  store: ObjectStore,
+  plan: Plan,
+  index: number,
+): Promise<string | undefined> => {
+  if (index === 0) return firstTasksKey(plan);
+  const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index - 1] ?? '' };
   const sealed = await readSealed(store, ids);
-  if (sealed === undefined)
-    throw new StateError({ key: KEYS.sealed.render(ids), problem: 'it is not there' });
   // An adopted seal keeps the run that sealed, and its index stands there.
-  return KEYS.index.render({ ...ids, run: sealed.run, attempt: sealed.attempt });
+  return sealed && KEYS.index.render({ ...ids, run: sealed.run, attempt: sealed.attempt });
 };
 
 /** One task of a stage by its id, among the first ones and those of the amendments. */

@@ -6,7 +6,12 @@ import type { PlannedStep } from '../contract/planned-steps.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { loadModule } from '../io/modules/load-module.ts';
 import { runModuleStep } from '../io/modules/run-module-step.ts';
-import { type CompiledSteps, compileStage, type StageProgram, type StepSource } from '../sql/compile-steps.ts';
+import {
+  type CompiledSteps,
+  compileStage,
+  type StageProgram,
+  type StepSource,
+} from '../sql/compile-steps.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -21,7 +26,10 @@ export const hasModules = ({ opening, steps }: Pick<PlannedStage, 'opening' | 's
   (opening !== undefined && isModuleStep(opening)) || steps.some(isModuleStep);
 
 /** A stage as a chain: SQL, a module, SQL, a module, ... SQL. */
-type Chain = { readonly before: readonly { readonly sql: StageProgram; readonly module: ModuleStep }[]; readonly last: StageProgram };
+type Chain = {
+  readonly before: readonly { readonly sql: StageProgram; readonly module: ModuleStep }[];
+  readonly last: StageProgram;
+};
 
 const chainOf = ({ opening, steps, shuffle }: StageProgram): Chain => {
   const before: { sql: StageProgram; module: ModuleStep }[] = [];
@@ -83,7 +91,8 @@ export const runModules = async (
         source: `(${compiled.sql})`,
         target,
         rejects: MODULE_REJECTS,
-        onReject: (reject, rejected) => requireWithin(work.plan, step, { reject, rejected: totals.rejected + rejected }),
+        onReject: (reject, rejected) =>
+          requireWithin(work.plan, step, { reject, rejected: totals.rejected + rejected }),
         signal,
       }),
     );

@@ -43,7 +43,9 @@ const attemptTask = async (context: StageContext, task: TaskIds): Promise<Commit
   const proposed = await watchingHalt(context, task, (watched) =>
     runStageTask(watched, { plan, stage, index, ids: task, task: line }),
   );
-  return (await commitAttempt(context.store, proposed)).chosen;
+  const { worker } = context;
+  const signed = worker === undefined ? proposed : { ...proposed, worker };
+  return (await commitAttempt(context.store, signed)).chosen;
 };
 
 const requireNotHalted = async (context: StageContext, task: TaskIds): Promise<void> => {

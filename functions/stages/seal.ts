@@ -13,6 +13,7 @@ import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
 import type { Task, TaskSource } from '../contract/task.ts';
 import { amendSlices } from '../core/amend-slices.ts';
+import { isDealt } from '../core/cut-stages.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
 import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { packPartitions } from '../core/pack-partitions.ts';
@@ -76,7 +77,7 @@ export const seal = async (
     });
   }
   const attempt = context.newAttempt();
-  const next = planned.shuffle === undefined ? [] : cutNextTasks(plan, index, done);
+  const next = cutNextTasks(plan, index, done);
   if (next.length > 0) await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));
   const { chosen } = await putSealed(store, {
     ...stage,
@@ -134,12 +135,13 @@ const requireConservation = async (store: ObjectStore, plan: Plan, judged: Judge
 
 /** The transposed index: for each task of the next stage its partitions, and where they lie in each block. */
 const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): readonly Task[] => {
-  const partitions = plan.stages[index]?.shuffle?.partitions ?? 1;
+  const shuffle = plan.stages[index]?.shuffle;
+  if (shuffle === undefined) return [];
+  const { partitions } = shuffle;
   const sizes = Array.from({ length: partitions }, (_, partition) =>
     commits.reduce((bytes, commit) => bytes + (commit.partitions[partition]?.[1] ?? 0), 0),
   );
-  const isDealt = plan.stages[index]?.shuffle?.step.kind === 'repartition';
-  const packs = isDealt
+  const packs = isDealt(shuffle.step)
     ? sizes.map((sizeBytes, first) => ({ first, end: first + 1, sizeBytes }))
     : packPartitions(sizes, plan.stages[index + 1]?.tasks ?? 1);
   return packs.map(({ first, end, sizeBytes }, task) => ({

@@ -26,8 +26,8 @@ import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
 import { hashTasks } from './read-tasks.ts';
-import { isModuleStep } from './run-modules.ts';
 import { requireOutputApart } from './require-output-apart.ts';
+import { isModuleStep } from './run-modules.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** The layout of blocks, and what assigns rows to partitions: the engine's hash, so its version is part of it. */
@@ -38,7 +38,10 @@ const partitioner = (): string => `${engineVersion()}-hash`;
 const LOOK_MEMORY_BYTES = 1e9;
 
 /** What a plan is made from; `now()` in expressions is the submission. */
-export type JobToPlan = Pick<Job, 'job' | 'spec' | 'submittedAt' | 'specDigest' | 'baseDir' | 'tasks' | 'modules'>;
+export type JobToPlan = Pick<
+  Job,
+  'job' | 'spec' | 'submittedAt' | 'specDigest' | 'baseDir' | 'tasks' | 'modules'
+>;
 
 /** A plan before its run is open, with the tasks of its first stage. */
 export type PlannedJob = {

@@ -14,6 +14,8 @@ export type StageContext = {
   readonly newAttempt: () => string;
   /** An existing folder that this process alone uses, for spills and unfinished blocks. */
   readonly scratchDir: string;
+  /** Who runs the tasks, for their commits and the trace. */
+  readonly worker?: string;
   readonly resources: Resources;
   /** Aborted where the run is to end; `reason` is the error to end with. */
   readonly signal: AbortSignal;

@@ -10,6 +10,8 @@ import { openFileStore } from '../../functions/io/file-store.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
 import { writeSyntheticJob } from './report-page/synthetic-job.ts';
 
+const FIRST_STAGE = { job: 'traced', run: '0001', stage: '00-map' } as const;
+
 let folder: string;
 let store: ObjectStore;
 let job: Job;
@@ -36,6 +38,30 @@ it('dates a commit by the store, not by the worker', async () => {
   const opened = (await traceJob(store, job)).find((event) => event.event === 'opened');
   const later = [found?.modifiedAt ?? '', opened?.at ?? ''].sort().at(-1);
   expect(commit?.at).toBe(later);
+});
+
+it('weighs tasks by their lists, and evenly where a list is gone', async () => {
+  const basesOf = async (): Promise<readonly string[]> =>
+    (await traceJob(store, job)).flatMap((event) => (event.event === 'listed' ? [event.basis] : []));
+  expect(await basesOf()).toEqual(['measured', 'measured', 'measured']);
+  const key = KEYS.tasks.render({ ...FIRST_STAGE, attempt: 'f'.repeat(24) });
+  const list = await store.get(key);
+  await store.delete(key);
+  expect(await basesOf()).toEqual(['even', 'measured', 'measured']);
+  await store.put(key, list ?? new Uint8Array());
+});
+
+it('leaves out an earlier run of another version, and fails with StateError on such a last one', async () => {
+  const other = await writeSyntheticJob(store, { job: 'versions', tasks: 2, workers: 1 });
+  const keyOf = (run: string): string => KEYS.plan.render({ job: other.job, run });
+  const plan = JSON.parse(new TextDecoder().decode(await store.get(keyOf('0001'))));
+  const put = (run: string, value: object): Promise<void> =>
+    store.put(keyOf(run), new TextEncoder().encode(JSON.stringify({ ...value, run })));
+  await put('0001', { ...plan, stages: 'as another version has them' });
+  await expect(traceJob(store, other)).rejects.toThrow(StateError);
+  await put('0002', plan);
+  const runs = (await traceJob(store, other)).flatMap((event) => ('run' in event ? [event.run] : []));
+  expect(new Set(runs)).toEqual(new Set(['0002']));
 });
 
 it('writes the same trace any number of times', async () => {

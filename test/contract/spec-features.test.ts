@@ -30,11 +30,6 @@ const USES: readonly (readonly [feature: string, text: string, expected: string]
     'steps[1].group_by: group_by with map_groups is not there yet in this version',
   ],
   [
-    'repartition',
-    step('repartition: {partitions: 2}'),
-    'steps[1].repartition: the step repartition is not there yet in this version',
-  ],
-  [
     'infer',
     step('infer: {model: m, prompt: p, output: o}'),
     'steps[1].infer: the step infer is not there yet in this version',
@@ -81,6 +76,7 @@ describe('findMissingFeatures', () => {
 - unnest: a
 - group_by: {keys: [a], aggregates: {n: count(*)}}
 - distinct: true
+- repartition: {partitions: 2}
 - sort: {by: n, limit: 5}
 deadline: 6h
 `;

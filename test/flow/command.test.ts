@@ -315,8 +315,10 @@ describe('the other commands', () => {
 
   it('plan --json: prints the plan as one object', async () => {
     await spec();
-    const plan = z
-      .looseObject({ stages: z.array(z.looseObject({ kind: z.string(), tasks: z.int() })) })
+    const { plan } = z
+      .looseObject({
+        plan: z.looseObject({ stages: z.array(z.looseObject({ kind: z.string(), tasks: z.int() })) }),
+      })
       .parse(lastLine(expectDone(await daybreak('plan', 'spec.yaml', '--json'))));
     expect(plan.stages).toMatchObject([{ kind: 'map', tasks: 1 }]);
   });
@@ -354,6 +356,19 @@ describe('the other commands', () => {
     const id = 'x'.repeat(63);
     await run('--id', id);
     expect((await daybreak('jobs')).stdout).toContain(`${id}  published`);
+  });
+
+  it('jobs: lists the others where the state of one is damaged, and status says what is wrong with it', async () => {
+    await spec();
+    await run('--id', 'one');
+    await run('--id', 'two', '--output', 'other');
+    await writeFile(join(folder, '.daybreak/jobs/one/0001/plan.json'), '{"job":"one","run":"0001"}');
+    const { stdout } = expectDone(await daybreak('jobs'));
+    expect(stdout).toMatch(/^two +published /m);
+    expect(stdout).toMatch(/^one +unreadable$/m);
+    const { exitCode, stderr } = await daybreak('status', 'one');
+    expect(exitCode).toBe(EXIT_CODES.failed);
+    expect(stderr).toMatch(/^StateError: jobs\/one\/0001\/plan\.json: /);
   });
 
   it('status and report tell why a job failed', async () => {

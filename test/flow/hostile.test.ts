@@ -268,6 +268,19 @@ describe('an input', () => {
     await expectRefusal({ input: { uri: 'x.parquet' } }, { exitCode: 2, error: 'InputFormatError' });
   });
 
+  it('keeps a value that nests 20,000 levels deep', async () => {
+    const depth = 20_000;
+    await writeFile(join(folder, 'x.jsonl'), `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}\n`);
+    await writeSpec(folder, {
+      ...BASE,
+      input: { uri: 'x.jsonl' },
+      steps: [{ select: { a: 'a IS NOT NULL' } }],
+    });
+    const ended = await runDaybreak(['run', 'spec.yaml'], { cwd: folder, ...SMALL });
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    expect(await outputRows(join(folder, 'out'))).toEqual([{ a: true }]);
+  });
+
   it.each([
     ['x.csv', 'a,b\n1,x\0y\n'],
     ['x.txt', 'x\0y\n'],

@@ -6,21 +6,34 @@ import fc from 'fast-check';
 import { findQueryDifference } from '../../bench/compare-results.ts';
 import { writeExpected } from '../../bench/expected-answer.ts';
 import type { Report } from '../../functions/contract/report.ts';
-import { type Worked, workSteps } from '../oracle/count-terms.ts';
+import { addCounts, judgeConservation, judgeHandover } from '../../functions/core/judge-conservation.ts';
+import { addTerms, NO_TERMS, type Terms, type Worked, workSteps } from '../oracle/count-terms.ts';
 import { type Case, caseArbitrary, type Step } from '../oracle/grammar.ts';
 import { renderInput, renderSource, writeTable } from '../oracle/render-sql.ts';
 import { runInProcess } from './run-in-process.ts';
 
 /** A case, and how the job runs: what must make no difference on clean data. */
-export type JobCase = Case & { readonly maxRejects: number | string; readonly threads: number };
+export type JobCase = Case & {
+  readonly maxRejects: number | string;
+  readonly threads: number;
+  /** Undefined: one task. */
+  readonly tasks?: { readonly map: number; readonly reduce: number };
+};
 
 export const jobCaseArbitrary: fc.Arbitrary<JobCase> = fc
   .tuple(caseArbitrary, fc.constantFrom(0, 0, 5, '50%'), fc.constantFrom(1, 2))
   .map(([one, maxRejects, threads]) => ({ ...one, maxRejects, threads }));
 
+/** The same jobs as plans of many tasks, often more than there are rows. */
+export const wideCaseArbitrary: fc.Arbitrary<JobCase> = fc
+  .tuple(jobCaseArbitrary, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
+  .map(([one, map, reduce]) => ({ ...one, tasks: { map, reduce } }));
+
 /** Whether the rows of the result have an order: nothing after the last sort moves them. */
 const isOrdered = (steps: readonly Step[]): boolean => {
-  const last = steps.findLast((step) => 'sort' in step || 'group_by' in step || 'distinct' in step);
+  const last = steps.findLast(
+    (step) => 'sort' in step || 'group_by' in step || 'distinct' in step || 'repartition' in step,
+  );
   return last !== undefined && 'sort' in last;
 };
 
@@ -31,6 +44,7 @@ const runCase = (one: JobCase, { folder, path, id }: Sides): Promise<Report> =>
     id,
     workdir: join(folder, 'work'),
     threads: one.threads,
+    ...(one.tasks === undefined ? {} : { tasks: one.tasks }),
     spec: {
       name: 'property',
       input: renderInput(one.table, path),
@@ -42,22 +56,51 @@ const runCase = (one: JobCase, { folder, path, id }: Sides): Promise<Report> =>
 
 const render = (value: unknown): string => JSON.stringify(value);
 
-/** How the report's counts differ from DuckDB's; undefined where each is right. */
-const findWrongCount = (report: Report, worked: Worked): string | undefined => {
-  const [stage] = report.stages;
-  if (stage === undefined || report.stages.length !== 1)
-    return `the report has ${report.stages.length} stages`;
+/** A step that moves rows has a half in each of two stages: what it did is the sum. */
+const sumOfStep = (report: Report, step: number): Terms =>
+  report.stages
+    .flatMap(({ steps }) => steps)
+    .filter((each) => each.step === step)
+    .map(({ kind: _, step: __, ...terms }) => terms)
+    .reduce(addTerms, NO_TERMS);
+
+/** Of an empty input each task makes the one group of a group_by without keys, which then fold into one. */
+const settle = ({ grown, folded, ...terms }: Terms): Terms => {
+  const doubled = Math.min(grown, folded);
+  return { ...terms, grown: grown - doubled, folded: folded - doubled };
+};
+
+/** How the report's counts differ from DuckDB's, of each step and from stage to stage; undefined where all are right. */
+const findWrongCount = (report: Report, steps: readonly Step[], worked: Worked): string | undefined => {
+  let sum = NO_TERMS;
   for (const [index, terms] of worked.steps.entries()) {
-    const { kind: _, ...found } = stage.steps.find(({ step }) => step === index) ?? { kind: '' };
-    const expected = { step: index, ...terms };
-    if (!isSame(found, expected))
-      return `step ${index}: counted ${render(found)}, there are ${render(expected)}`;
+    const step = steps[index];
+    const isGlobal = step !== undefined && 'group_by' in step && step.group_by.keys.length === 0;
+    const counted = sumOfStep(report, index);
+    const found = isGlobal ? settle(counted) : counted;
+    sum = addTerms(sum, counted);
+    if (!isSame(found, terms)) return `step ${index}: counted ${render(found)}, there are ${render(terms)}`;
   }
-  const { read, written, sum } = worked;
-  const expected = { read, written, rejected: 0, pruned: 0, ...sum };
-  return isSame(stage.counts, expected)
-    ? undefined
-    : `the stage: counted ${render(stage.counts)}, there are ${render(expected)}`;
+  const found = addCounts(report.stages.map(({ counts }) => counts));
+  const ends = { read: report.stages[0]?.counts.read, written: report.stages.at(-1)?.counts.written };
+  const expected = { read: worked.read, written: worked.written };
+  if (!isSame(ends, expected)) return `the job: counted ${render(ends)}, there are ${render(expected)}`;
+  const { dropped, grown, folded, cut, rejected, pruned } = found;
+  if (!isSame({ dropped, grown, folded, cut }, sum) || rejected + pruned > 0)
+    return `the stages: counted ${render(found)}, their steps ${render(sum)}`;
+  return report.stages.map(findWrongStage).find((wrong) => wrong !== undefined);
+};
+
+const findWrongStage = (
+  { stage, counts }: Report['stages'][number],
+  index: number,
+  stages: Report['stages'],
+): string | undefined => {
+  const { isConserved, sentence } = judgeConservation(counts);
+  const before = stages[index - 1]?.counts ?? { ...counts, written: counts.read };
+  const handover = judgeHandover(before, counts);
+  if (!isConserved) return `${stage}: ${sentence}`;
+  return handover.isConserved ? undefined : `${stage}: ${handover.sentence}`;
 };
 
 const isSame = (one: object, other: object): boolean =>
@@ -85,7 +128,7 @@ export const judgeCase = async (
     const read = (file: string): string => `SELECT ${number}* FROM read_parquet('${file}')`;
     const output = join(here, 'output', 'part-*.parquet');
     const difference = await findQueryDifference(connection, read(output), read(expected));
-    return difference ?? findWrongCount(report, worked);
+    return difference ?? findWrongCount(report, one.steps, worked);
   } finally {
     await rm(here, { recursive: true, force: true });
   }

@@ -10,9 +10,10 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { announceSeed } from '../oracle/grammar.ts';
-import { jobCaseArbitrary, judgeCase } from './judge-case.ts';
+import { jobCaseArbitrary, judgeCase, wideCaseArbitrary } from './judge-case.ts';
 
 const CASES = 200;
+const WIDE_CASES = 200;
 
 let folder: string;
 let instance: DuckDBInstance;
@@ -38,5 +39,14 @@ describe('a job of random steps over random data', () => {
       expect(await judgeCase(connection, one, { folder, id }), id).toBeUndefined();
     });
     await fc.assert(property, announceSeed('a job is DuckDB', CASES));
+  });
+
+  it('does so in plans of many tasks, each row once from stage to stage', async () => {
+    let next = 0;
+    const property = fc.asyncProperty(wideCaseArbitrary, async (one) => {
+      const id = `wide-${next++}`;
+      expect(await judgeCase(connection, one, { folder, id }), id).toBeUndefined();
+    });
+    await fc.assert(property, announceSeed('a wide job is DuckDB', WIDE_CASES));
   });
 });

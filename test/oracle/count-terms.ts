@@ -28,7 +28,7 @@ const tableOf = (step: number): string => `oracle_${step}`;
 const readNumber = async (connection: DuckDBConnection, sql: string): Promise<number> =>
   Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
 
-const addTerms = (one: Terms, other: Terms): Terms => ({
+export const addTerms = (one: Terms, other: Terms): Terms => ({
   dropped: one.dropped + other.dropped,
   grown: one.grown + other.grown,
   folded: one.folded + other.folded,

@@ -54,6 +54,7 @@ describe('the grammar', () => {
       'extend',
       'filter',
       'group_by',
+      'repartition',
       'select',
       'sort',
       'unnest',

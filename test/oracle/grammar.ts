@@ -37,11 +37,16 @@ export type Step =
         readonly aggregates: Readonly<Record<string, string>>;
       };
     }
+  | { readonly repartition: { readonly by: readonly string[] } | { readonly partitions: number } }
   | { readonly sort: { readonly by: readonly string[]; readonly limit: number } };
 export type Case = { readonly table: Table; readonly steps: readonly Step[] };
 
 /** Names that only quoting carries through SQL. */
-const COLUMN_NAMES = ['a', 'B2', 'select', 'with space', 'ünï', 'quo"te', "it's", '2'];
+const COLUMN_NAMES = [
+  ...['a', 'B2', 'select', 'with space', 'ünï', 'quo"te', "it's", '2'],
+  // Names that the engine's own columns would have, were they not taken.
+  ...['daybreak_rows', 'daybreak_partition', 'daybreak_states', 'Daybreak_Carried'],
+];
 const MAX_COLUMNS = 5;
 const MAX_STEPS = 5;
 
@@ -192,9 +197,17 @@ const growSort: Growth = (columns) => {
     });
 };
 
+const growRepartition: Growth = (columns) => {
+  const exact = columns.filter(({ isExact }) => isExact);
+  const byNumber = fc.integer({ min: 1, max: 9 }).map((partitions) => ({ partitions }));
+  const byColumns = someOf(exact, 1, 3).map((by) => ({ by: by.map(({ name }) => name) }));
+  const forms = exact.length === 0 ? byNumber : fc.oneof(byNumber, byColumns);
+  return forms.map((repartition) => ({ step: { repartition }, columns }));
+};
+
 const GROWTHS: readonly Growth[] = [
   ...[growFilter, growSelect, growExtend, growUnnest],
-  ...[growDistinct, growGroupBy, growGroupBy, growSort],
+  ...[growDistinct, growGroupBy, growGroupBy, growSort, growRepartition],
 ];
 
 const stepsArbitrary = (

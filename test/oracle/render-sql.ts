@@ -31,6 +31,7 @@ const renderStep = (step: Step, from: string): string => {
     const columns = step.distinct === true ? '*' : step.distinct.map(quoteIdentifier).join(', ');
     return `SELECT DISTINCT ${columns} FROM ${from}`;
   }
+  if ('repartition' in step) return `SELECT * FROM ${from}`;
   const column = quoteIdentifier(step.unnest);
   return `SELECT * REPLACE (unnest(${column}) AS ${column}) FROM ${from}`;
 };

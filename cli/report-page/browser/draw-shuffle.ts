@@ -41,6 +41,8 @@ export const drawShuffle = (
       type: 'value',
       axisLabel: { ...axisText(theme), formatter: renderBytes },
       splitNumber: 4,
+      // Room for the name of the line.
+      boundaryGap: [0, '14%'],
       splitLine: { lineStyle: { color: theme.grid } },
     },
     series: [

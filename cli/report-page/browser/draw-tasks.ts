@@ -1,4 +1,5 @@
-import { renderBytes, renderCount, renderSeconds } from '../../render-units.ts';
+import { renderBytes, renderCount } from '../../render-units.ts';
+import { renderDuration } from '../render-duration.ts';
 import type { Charts } from '../report-page.ts';
 import { axisText, plain, stageColour, type Theme, tooltipOf } from './theme.ts';
 
@@ -23,7 +24,7 @@ export const drawTasks = ({ tasks, stages }: Charts, theme: Theme, isNarrow: boo
       return plain(
         [
           `${stages[task.stage]}  ${task.task}`,
-          `${renderSeconds((task.endMs - task.startMs) / 1000)} for ${renderBytes(task.bytesRead)}`,
+          `${renderDuration((task.endMs - task.startMs) / 1000)} for ${renderBytes(task.bytesRead)}`,
           `${renderCount(task.rowsRead)} rows read, ${renderCount(task.rowsWritten)} written`,
         ].join('\n'),
       );
@@ -44,13 +45,14 @@ export const drawTasks = ({ tasks, stages }: Charts, theme: Theme, isNarrow: boo
   yAxis: {
     type: 'value',
     min: 0,
-    axisLabel: { ...axisText(theme), formatter: renderSeconds },
+    axisLabel: { ...axisText(theme), formatter: renderDuration },
     axisLine: { lineStyle: { color: theme.line } },
     axisTick: { show: false },
     splitLine: { lineStyle: { color: theme.grid } },
   },
   series: stages.map((stage, index) => ({
     type: 'scatter',
+    progressive: 0,
     name: stage,
     symbolSize: tasks.length > 500 ? 4 : 8,
     itemStyle: { color: stageColour(theme, index), opacity: 0.75 },

@@ -1,6 +1,7 @@
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts';
 import { graphic } from 'echarts/core';
-import { renderBytes, renderCount, renderSeconds } from '../../render-units.ts';
+import { renderBytes, renderCount } from '../../render-units.ts';
+import { renderDuration } from '../render-duration.ts';
 import type { Charts } from '../report-page.ts';
 import { axisText, plain, stageColour, type Theme, tooltipOf } from './theme.ts';
 
@@ -48,7 +49,7 @@ const describeTask = ({ tasks, stages }: Charts, index: number): string => {
   if (task === undefined) return '';
   return [
     `${stages[task.stage]}  ${task.task}${task.isVoid ? '  (void)' : ''}`,
-    `${renderSeconds((task.endMs - task.startMs) / 1000)} from ${renderSeconds(task.startMs / 1000)}`,
+    `${renderDuration((task.endMs - task.startMs) / 1000)} from ${renderDuration(task.startMs / 1000)}`,
     `read ${renderBytes(task.bytesRead)}, ${renderCount(task.rowsRead)} rows`,
     `wrote ${renderBytes(task.bytesWritten)}, ${renderCount(task.rowsWritten)} rows`,
     ...(task.rejected > 0 ? [`rejected ${renderCount(task.rejected)} rows`] : []),
@@ -81,7 +82,7 @@ export const drawTimeline = (charts: Charts, theme: Theme, isNarrow: boolean) =>
       formatter: (item: { readonly name: string; readonly value: readonly number[] }) => {
         const [, startMs = 0, endMs = 0, index] = item.value;
         return index === undefined
-          ? plain(`${item.name}\n${renderSeconds((endMs - startMs) / 1000)}`)
+          ? plain(`${item.name}\n${renderDuration((endMs - startMs) / 1000)}`)
           : plain(describeTask(charts, index));
       },
     },
@@ -93,7 +94,7 @@ export const drawTimeline = (charts: Charts, theme: Theme, isNarrow: boolean) =>
         ...axisText(theme),
         hideOverlap: true,
         showMaxLabel: false,
-        formatter: (ms: number) => renderSeconds(ms / 1000),
+        formatter: (ms: number) => renderDuration(ms / 1000),
       },
       splitLine: { lineStyle: { color: theme.grid } },
     },
@@ -128,8 +129,15 @@ export const drawTimeline = (charts: Charts, theme: Theme, isNarrow: boolean) =>
           },
         ]
       : [],
+    // Drawn at once: in parts, bars that came later would not answer to the pointer.
     series: [
-      { type: 'custom', renderItem: renderBar, encode: { x: [1, 2], y: 0 }, data: [...spans, ...bars] },
+      {
+        type: 'custom',
+        progressive: 0,
+        renderItem: renderBar,
+        encode: { x: [1, 2], y: 0 },
+        data: [...spans, ...bars],
+      },
     ],
   };
 };

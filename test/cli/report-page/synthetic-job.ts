@@ -23,6 +23,7 @@ import { openRun } from '../../../functions/io/open-run.ts';
 import { putOnce } from '../../../functions/io/put-once.ts';
 import { putOutcome } from '../../../functions/io/put-outcome.ts';
 import { putSealed } from '../../../functions/io/seal-stage.ts';
+import { renderTasks } from '../../../functions/stages/read-tasks.ts';
 
 export type SyntheticNames = {
   readonly column: string;
@@ -63,6 +64,8 @@ export const randomFrom = (seed: number): (() => number) => {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 };
+
+const FIRST_TASKS = 'f'.repeat(24);
 
 const STAGES = ['00-map', '01-reduce', '02-reduce'] as const;
 
@@ -113,7 +116,7 @@ const makePlan = ({ job, tasks, names = PLAIN }: SyntheticOptions): Omit<Plan, '
     formats,
     stageIds: [...STAGES],
     specDigest: digest,
-    tasks: { attempt: 'a'.repeat(24), sha256: digest },
+    tasks: { attempt: FIRST_TASKS, sha256: digest },
     input: {
       format: 'csv',
       files: [
@@ -215,12 +218,24 @@ export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOp
   const plan = Plan.parse(opened.plan);
   let clock = 0.6;
   let last: readonly Commit[] = [];
+  const seals: { readonly stage: string; readonly attempt: string }[] = [];
   const attempt = (): string =>
     Array.from({ length: 24 }, () => Math.floor(random() * 16).toString(16)).join('');
   let readRows = Array.from({ length: tasks }, () => 100_000 + Math.floor(random() * 60_000));
   for (const [index, stage] of STAGES.entries()) {
     const bytes = readRows.map(
       (rows, task) => rows * (index === 0 ? 240 : 40) * (task === 9 % tasks ? 3 : 1),
+    );
+    const lines = renderTasks(
+      bytes.map((weightBytes, task) => ({ kind: 'input', task: renderTaskId(task), weightBytes })),
+    );
+    const place = { job: job.job, run: plan.run };
+    const sealedBefore = seals.at(-1);
+    await store.put(
+      sealedBefore === undefined
+        ? KEYS.tasks.render({ ...place, stage, attempt: FIRST_TASKS })
+        : KEYS.index.render({ ...place, ...sealedBefore }),
+      lines,
     );
     if (index === 0) readRows = readRows.map((rows, task) => (task === 9 % tasks ? rows * 3 : rows));
     const seconds = bytes.map((size, task) => size / 8e6 + random() * 0.4 + (task === 20 % tasks ? 9 : 0));
@@ -260,11 +275,13 @@ export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOp
     clock = Math.max(...spans.map(({ to }) => to)) + 0.35;
     const counts = addCounts(commits.map((commit) => commit.counts));
     if (failure !== undefined && index === 1) break;
+    const sealAttempt = attempt();
+    seals.push({ stage, attempt: sealAttempt });
     await putSealed(store, {
       job: job.job,
       run: plan.run,
       stage,
-      attempt: attempt(),
+      attempt: sealAttempt,
       commits: commits.map((commit) => [commit.task, commit.run, commit.attempt]),
       missing: [],
       amendments: 0,
