@@ -24,6 +24,7 @@ import type { ProgressView } from './progress.ts';
 import { renderCount, renderRows, renderSeconds } from './render-units.ts';
 import { runTasks } from './run-tasks.ts';
 import { thisHost } from './workdir.ts';
+import type { WorkerPool } from './worker-pool.ts';
 import { writeTrace } from './write-trace.ts';
 
 export type Runner = {
@@ -31,6 +32,8 @@ export type Runner = {
   readonly worker: string;
   readonly view: ProgressView;
   readonly keepBlocks: boolean;
+  /** Runs what does not run in this process; starts none before there is work for it. */
+  readonly pool: WorkerPool;
 };
 
 /**

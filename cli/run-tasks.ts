@@ -1,8 +1,12 @@
-import type { Plan } from '../functions/contract/plan.ts';
+import type { Plan, PlannedStage } from '../functions/contract/plan.ts';
+import { hasModules, isModuleStep } from '../functions/stages/run-modules.ts';
 import { runTask } from '../functions/stages/run-task.ts';
 import type { StagePosition } from '../functions/stages/seal.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import type { Runner } from './run-job.ts';
+
+/** A function that has not answered by its timeout is a reject; beyond that its whole worker does not answer. */
+const HANG_MARGIN_SECONDS = 10;
 
 type Missing = {
   readonly position: StagePosition;
@@ -10,24 +14,50 @@ type Missing = {
   readonly elapsedSeconds: () => number;
 };
 
-/** Runs the tasks of a stage that have no commit yet. */
-export const runTasks = async (
+/** Runs the tasks of a stage that have no commit yet: one task of SQL right here, all others in worker processes. */
+export const runTasks = async (runner: Runner, plan: Plan, missing: Missing): Promise<void> => {
+  const stage = plan.stages[missing.position.index];
+  if (stage === undefined) throw new Error(`the plan has no stage ${missing.position.index}`);
+  if (missing.missing.length > 1 || hasModules(stage)) return runInWorkers(runner, stage, missing);
+  const [task] = missing.missing;
+  if (task !== undefined) await runHere(runner, task, missing);
+};
+
+const runHere = async (
   { context, view }: Runner,
-  _plan: Plan,
+  task: string,
+  { position, elapsedSeconds }: Missing,
+): Promise<void> => {
+  const { index: _, ...stage } = position;
+  const watched: StageContext = {
+    ...context,
+    onProgress: ({ share, rowsRead }) =>
+      view.update({ stage: stage.stage, share, rows: rowsRead, elapsedSeconds: elapsedSeconds() }),
+  };
+  await runTask(watched, { ...stage, task });
+};
+
+const runInWorkers = (
+  { context, view, pool }: Runner,
+  planned: PlannedStage,
   { position, missing, elapsedSeconds }: Missing,
 ): Promise<void> => {
   const { index: _, ...stage } = position;
-  for (const [done, task] of missing.entries()) {
-    const watched: StageContext = {
-      ...context,
+  return pool.run(
+    missing.map((task) => ({ ...stage, task })),
+    {
+      signal: context.signal,
+      onCommit: () => {},
       onProgress: ({ share, rowsRead }) =>
-        view.update({
-          stage: stage.stage,
-          share: share === undefined ? undefined : (done + share) / missing.length,
-          rows: rowsRead,
-          elapsedSeconds: elapsedSeconds(),
-        }),
-    };
-    await runTask(watched, { ...stage, task });
-  }
+        view.update({ stage: stage.stage, share, rows: rowsRead, elapsedSeconds: elapsedSeconds() }),
+      ...hangSecondsOf(planned),
+    },
+  );
+};
+
+const hangSecondsOf = ({ opening, steps }: PlannedStage): { readonly hangSeconds?: number } => {
+  const modules = [...(opening === undefined ? [] : [opening]), ...steps].filter(isModuleStep);
+  if (modules.length === 0) return {};
+  const longest = Math.max(...modules.map(({ timeoutSeconds }) => timeoutSeconds));
+  return { hangSeconds: longest + HANG_MARGIN_SECONDS };
 };

@@ -8,7 +8,13 @@ import type { ObjectStore } from '../functions/io/object-store.ts';
 /** Beside the objects of the store, none of whose keys begins with a dot. */
 const SCRATCH = '.scratch';
 
-export type Workdir = { readonly store: ObjectStore; readonly scratchDir: string; readonly worker: string };
+export type Workdir = {
+  /** Where it is; absolute. */
+  readonly path: string;
+  readonly store: ObjectStore;
+  readonly scratchDir: string;
+  readonly worker: string;
+};
 
 export const newAttempt = (): string => randomBytes(12).toString('hex');
 
@@ -38,7 +44,7 @@ export const withWorkdir = async <Result>(
   const scratchDir = path.join(scratch, worker);
   await mkdir(scratchDir);
   try {
-    return await use({ store, scratchDir, worker });
+    return await use({ path: workdir, store, scratchDir, worker });
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
   }

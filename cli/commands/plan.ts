@@ -7,6 +7,7 @@ import { renderTable } from '../render-table.ts';
 import { renderBytes, renderCount, renderSeconds } from '../render-units.ts';
 import { withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
+import { bundleModules, hashesOf } from './bundle-modules.ts';
 import { loadSpec, makeJob, requireFeatures } from './prepare-job.ts';
 import { located, type RunOptions } from './run.ts';
 
@@ -14,7 +15,8 @@ import { located, type RunOptions } from './run.ts';
 export const plan = async (file: string, options: RunOptions): Promise<void> => {
   const parsed = await loadSpec(file, options);
   requireFeatures(parsed);
-  const job = makeJob(parsed, { ...options, now: new Date() });
+  const modules = hashesOf(await bundleModules(parsed.spec, file));
+  const job = makeJob(parsed, { ...options, ...modules, now: new Date() });
   const planned = await withInterrupt(
     () => new JobCancelledError({ job: job.job }),
     (signal) =>

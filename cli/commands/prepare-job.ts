@@ -58,7 +58,8 @@ const absoluteOutput = (spec: JobSpec): JobSpec => ({
 /** Makes the job that a spec asks for; its id is the name, the time and four random digits where none is given. */
 export const makeJob = (
   parsed: ParsedSpec,
-  options: Pick<SpecOptions, 'mapTasks' | 'reduceTasks'> & { readonly id?: string; readonly now: Date },
+  options: Pick<SpecOptions, 'mapTasks' | 'reduceTasks'> &
+    Pick<Job, 'modules'> & { readonly id?: string; readonly now: Date },
 ): Job => {
   const spec = absoluteOutput(parsed.spec);
   const job = options.id ?? drawJobId(spec.name, options.now);
@@ -80,6 +81,7 @@ export const makeJob = (
     spec,
     specDigest: digestOf(spec),
     baseDir: process.cwd(),
+    ...(options.modules === undefined ? {} : { modules: options.modules }),
     ...(map === undefined && reduce === undefined
       ? {}
       : { tasks: { ...(map === undefined ? {} : { map }), ...(reduce === undefined ? {} : { reduce }) } }),

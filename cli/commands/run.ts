@@ -4,6 +4,7 @@ import { JobCancelledError, JobExistsError } from '../../functions/contract/erro
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import type { Report } from '../../functions/contract/report.ts';
+import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import { requireOutputFree } from '../../functions/stages/publish.ts';
 import { split } from '../../functions/stages/split.ts';
@@ -17,7 +18,9 @@ import { renderPreview } from '../render-preview.ts';
 import { renderPageHint, renderReport } from '../render-report.ts';
 import { finishPublish, type Runner, runJob, sweepBlocks } from '../run-job.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
+import { openWorkerPool } from '../worker-pool.ts';
 import { openWorld } from '../world.ts';
+import { bundleModules, hashesOf } from './bundle-modules.ts';
 import { loadSpec, makeJob, requireFeatures, type SpecOptions } from './prepare-job.ts';
 
 export type ResourceOptions = {
@@ -37,10 +40,13 @@ export type RunOptions = ResourceOptions &
 export const run = async (file: string, options: RunOptions): Promise<void> => {
   const parsed = await loadSpec(file, options);
   requireFeatures(parsed);
-  const job = makeJob(parsed, { ...options, now: new Date() });
+  const modules = await bundleModules(parsed.spec, file);
+  const job = makeJob(parsed, { ...options, ...hashesOf(modules), now: new Date() });
   await withRunner(job.job, options, async (runner) => {
     const plan = await located(parsed, file, () => split(runner.context, job));
     await requireOutputFree(job);
+    // Before the job, which names them: whoever finds the job finds its modules.
+    for (const module of modules.values()) await storeModule(runner.context.store, job.job, module);
     const { isMine } = await putOnce(runner.context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new JobExistsError(job.job);
     runner.view.note(`job ${job.job}`);
@@ -76,14 +82,24 @@ const withRunner = (
     (signal) =>
       withWorkdir(workdirOf(options), async (workdir: Workdir) => {
         const view = openProgress(process.stderr);
+        const resources = resourcesOf(options);
+        const pool = openWorkerPool({
+          total: resources,
+          workdir: workdir.path,
+          scratchDir: workdir.scratchDir,
+          runner: workdir.worker,
+          note: view.note,
+        });
         try {
           await use({
-            context: openWorld(workdir, { resources: resourcesOf(options), signal }),
+            context: openWorld(workdir, { resources, signal }),
             worker: workdir.worker,
             view,
             keepBlocks: options.keepBlocks === true,
+            pool,
           });
         } finally {
+          await pool.close();
           view.close();
         }
       }),

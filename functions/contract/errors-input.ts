@@ -1,4 +1,5 @@
 import { DaybreakError } from './errors.ts';
+import type { ModuleRejectCause } from './module-step.ts';
 import type { RejectCause } from './pinned-input.ts';
 
 const QUOTED_NAMES = 10;
@@ -83,7 +84,7 @@ export type RejectPlace = {
   readonly line?: number;
   readonly byteOffset?: number;
   readonly column?: string;
-  readonly cause: RejectCause;
+  readonly cause: RejectCause | ModuleRejectCause;
 };
 
 /** More rows were rejected than `errors.max_rejects` allows. Names the first of them, never its value. */

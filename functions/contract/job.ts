@@ -16,6 +16,10 @@ export const Job = z
       .strictObject({ map: z.int().min(1).optional(), reduce: z.int().min(1).optional() })
       .optional()
       .describe('Numbers of tasks that the submitter asked for; absent where the plan decides.'),
+    modules: z
+      .record(z.string(), Sha256)
+      .optional()
+      .describe('The bundles of the modules that the spec names, by path: the job runs these bytes.'),
     submittedAt: z.iso.datetime(),
     submittedBy: z.string(),
     deadlineAt: z.iso.datetime().optional(),

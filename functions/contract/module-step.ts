@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { PlannedColumn } from './columns.ts';
 import { Sha256 } from './ids.ts';
-import { PlannedColumn } from './planned-steps.ts';
 
 /** Limits of user modules, and what a step does where the spec says nothing. */
 export const MODULE_LIMITS = {

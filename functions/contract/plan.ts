@@ -1,8 +1,9 @@
 import * as z from 'zod';
+import { PlannedColumn } from './columns.ts';
 import { AttemptId, BlockFormat, Sha256 } from './ids.ts';
 import { PinnedInput } from './pinned-input.ts';
 import { PlanHeader } from './plan-header.ts';
-import { PlannedColumn, PlannedStep } from './planned-steps.ts';
+import { PlannedStep } from './planned-steps.ts';
 import { STAGE_KINDS } from './stages.ts';
 
 /** Where an expectation comes from: a finished job of the same shape, or a stated assumption. */

@@ -1,10 +1,7 @@
 import * as z from 'zod';
+import { PlannedColumn } from './columns.ts';
 import { Decomposition } from './decomposition.ts';
-
-/** A column as DuckDB's DESCRIBE names it. */
-export const PlannedColumn = z
-  .strictObject({ name: z.string(), type: z.string() })
-  .meta({ id: 'PlannedColumn' });
+import { ModuleStep } from './module-step.ts';
 
 const shared = {
   /** Position of the step in the spec, from 0. */
@@ -55,6 +52,7 @@ export const PlannedStep = z
       /** The same aggregates, by parts. */
       decomposition: Decomposition,
     }),
+    ModuleStep,
     z.strictObject({ kind: z.literal('sort'), ...shared, by: z.array(SortKey), limit: z.int().min(1) }),
   ])
   .meta({ id: 'PlannedStep' });

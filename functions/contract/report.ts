@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { PlannedColumn } from './columns.ts';
 import { StepCounts } from './commit.ts';
 import { Counts } from './counts.ts';
 import { JobId, RunId } from './ids.ts';
-import { PlannedColumn } from './planned-steps.ts';
 import { OUTCOMES, STAGE_KINDS } from './stages.ts';
 
 const StepReport = StepCounts.extend({ kind: z.string() });

@@ -35,20 +35,7 @@ const uris = (spec: JobSpec): { readonly uri: string; readonly path: string }[] 
  */
 const MISSING_FEATURES: readonly { readonly feature: string; readonly places: (spec: JobSpec) => Place[] }[] =
   [
-    ...(['map', 'flat_map', 'map_batches', 'infer'] as const).map((name) => ({
-      feature: name,
-      places: (spec: JobSpec) => placesOfStep(spec, name, `the step ${name}`),
-    })),
-    {
-      feature: 'map_groups',
-      places: (spec) =>
-        placesOfStep(
-          spec,
-          'group_by',
-          'group_by with map_groups',
-          (step) => 'group_by' in step && step.group_by.map_groups !== undefined,
-        ),
-    },
+    { feature: 'infer', places: (spec) => placesOfStep(spec, 'infer', 'the step infer') },
     {
       feature: 'arrow input',
       places: (spec) =>

@@ -8,7 +8,13 @@ export type StageCut = {
 };
 
 /** The steps after which equal rows must be in one place. */
-const MOVING: ReadonlySet<PlannedStep['kind']> = new Set(['group_by', 'distinct', 'sort', 'repartition']);
+const MOVING: ReadonlySet<PlannedStep['kind']> = new Set([
+  'group_by',
+  'map_groups',
+  'distinct',
+  'sort',
+  'repartition',
+]);
 
 /** Cuts the steps of a job at each one that moves rows; the others stay in the stage around them. */
 export const cutStages = (steps: readonly PlannedStep[]): readonly StageCut[] => {
@@ -32,6 +38,8 @@ export const partitionColumns = (step: PlannedStep): readonly string[] => {
   switch (step.kind) {
     case 'group_by':
       return step.keys;
+    case 'map_groups':
+      return step.keys.map(({ name }) => name);
     case 'distinct':
       return step.columns.map(({ name }) => name);
     case 'repartition':

@@ -49,6 +49,12 @@ const narrowStep = (step: PlannedStep, after: Names): PlannedStep => {
       };
     case 'repartition':
       return { ...step, columns: keepNamed(step.columns, new Set([...after, ...step.by])) };
+    case 'map':
+    case 'flat_map':
+    case 'map_batches':
+    case 'map_groups':
+      // What a function returns is checked as a whole.
+      return step;
     case 'distinct':
     case 'sort':
       // Both decide by all their columns; a sort breaks ties on them.
@@ -67,6 +73,11 @@ const neededBefore = (step: PlannedStep): Names => {
       return new Set(step.expressions.flatMap(({ uses }) => uses));
     case 'group_by':
       return new Set([...step.keys, ...step.aggregates.flatMap(({ uses }) => uses)]);
+    case 'map':
+    case 'flat_map':
+    case 'map_batches':
+    case 'map_groups':
+      return namesOf([...step.keys, ...step.input]);
     case 'sort':
       return new Set([...namesOf(step.columns), ...step.by.flatMap(({ uses }) => uses)]);
   }

@@ -35,6 +35,14 @@ const MOST_PARTITIONS = 1024;
 export const choosePartitions = (tasks: number, nextTasks: number): number =>
   Math.max(1, Math.min(nextTasks * PARTITIONS_PER_TASK, MOST_PARTITIONS, Math.floor(MOST_CELLS / tasks)));
 
+/** Functions of users are one process each: pieces small enough for all of them to have work till the end. */
+const PIECE_BYTES = 32e6;
+const MOST_PIECES = 64;
+
+/** How many tasks read an input whose rows go through functions of users, where nobody asked for a number. */
+export const choosePieces = (inputBytes: number): number =>
+  Math.max(1, Math.min(MOST_PIECES, Math.round(inputBytes / PIECE_BYTES)));
+
 /** How many tasks read what a shuffle wrote: one where all rows are in one partition. */
 const tasksAfter = (shuffle: Shuffle, reduceTasks: number): number =>
   isDealt(shuffle.step) ? shuffle.partitions : Math.min(shuffle.partitions, reduceTasks);

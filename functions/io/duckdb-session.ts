@@ -22,8 +22,8 @@ const listOfPaths = (paths: readonly string[]): string =>
 /** The law of a session: UTC, nothing is downloaded, only the named paths open, and no setting changes after. */
 const renderLockdown = (options: DuckDBOptions): string =>
   [
-    "SET TimeZone = 'UTC'",
-    "SET Calendar = 'gregorian'",
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL Calendar = 'gregorian'",
     'SET preserve_insertion_order = true',
     `SET allowed_paths = ${listOfPaths(options.readablePaths)}`,
     `SET allowed_directories = ${listOfPaths(options.writableDirs)}`,
@@ -33,11 +33,12 @@ const renderLockdown = (options: DuckDBOptions): string =>
 
 /**
  * Opens a DuckDB in memory that reads and writes only what `options` names, lends its connection to
- * `use`, and frees both, whether `use` succeeds or throws.
+ * `use`, and frees both, whether `use` succeeds or throws. `connect` opens further ones to the same database, for
+ * `use` to close.
  */
 export const withDuckDB = async <T>(
   options: DuckDBOptions,
-  use: (connection: DuckDBConnection) => Promise<T>,
+  use: (connection: DuckDBConnection, connect: () => Promise<DuckDBConnection>) => Promise<T>,
 ): Promise<T> => {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(options.threads),
@@ -52,7 +53,7 @@ export const withDuckDB = async <T>(
     const connection = await instance.connect();
     try {
       await connection.run(renderLockdown(options));
-      return await use(connection);
+      return await use(connection, () => instance.connect());
     } finally {
       connection.closeSync();
     }

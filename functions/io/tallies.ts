@@ -19,21 +19,26 @@ type Observer = (rows: number, values: Float64Array | undefined) => void;
 
 const TAKES_VALUES = new Set<Tally['term']>(['lengths', 'folded', 'carried-in', 'carried-out']);
 
+export const newTallyCounts = (): TallyCounts => ({
+  read: 0,
+  grown: 0,
+  dropped: 0,
+  folded: 0,
+  cut: 0,
+  carriedIn: undefined,
+  carriedOut: undefined,
+  bySteps: new Map(),
+});
+
 /**
  * Registers the witnesses of a compiled query on its connection and returns the counts that they will
- * fill while it runs. Exact up to 2^53 rows.
+ * fill while it runs, those given or new ones. Exact up to 2^53 rows.
  */
-export const registerTallies = (connection: DuckDBConnection, tallies: readonly Tally[]): TallyCounts => {
-  const counts: TallyCounts = {
-    read: 0,
-    grown: 0,
-    dropped: 0,
-    folded: 0,
-    cut: 0,
-    carriedIn: undefined,
-    carriedOut: undefined,
-    bySteps: new Map(),
-  };
+export const registerTallies = (
+  connection: DuckDBConnection,
+  tallies: readonly Tally[],
+  counts: TallyCounts = newTallyCounts(),
+): TallyCounts => {
   for (const tally of tallies) registerTally(connection, tally, observe(counts, tally));
   return counts;
 };

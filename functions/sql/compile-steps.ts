@@ -36,9 +36,9 @@ export const PARTITION_COLUMN = 'daybreak_partition';
  * Renders a stage as one SELECT over `source`, a common table expression each, with the witnesses of
  * conservation inside. `Tally.name`s must be registered as functions before it runs.
  */
-export const compileStage = (source: StepSource, program: StageProgram): CompiledSteps => {
+export const compileStage = (source: StepSource, program: StageProgram, segment = 0): CompiledSteps => {
   const { opening, steps, shuffle } = program;
-  const compiler: Compiler = { tallies: [], probes: [] };
+  const compiler: Compiler = { segment, tallies: [], probes: [] };
   const [first, ...rest] = steps;
   const isPruned = source.prunes && first?.kind === 'filter' && first.isPrunable;
   const tables = [renderSource(compiler, source, isPruned ? first : undefined)];
@@ -96,6 +96,8 @@ const renderStep = (compiler: Compiler, step: PlannedStep, from: string): string
       return renderSort(compiler, step, from);
     case 'repartition':
       return `SELECT * FROM ${from}`;
+    default:
+      throw new Error(`the step ${step.kind} is no SQL: stages/run-modules runs it`);
   }
 };
 

@@ -22,6 +22,7 @@ export const renderWire = (step: PlannedStep, from: string): string => {
       return renderGroupWire(step, from);
     case 'sort':
     case 'repartition':
+    case 'map_groups':
       return `SELECT * FROM ${from}`;
     default:
       throw new Error(`the step ${step.kind} moves no rows`);

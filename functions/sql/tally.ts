@@ -21,11 +21,16 @@ export type Tally = {
 export type Probe = { readonly step: number; readonly term: 'dropped'; readonly sql: string };
 
 /** What a query needs beside its text; filled while it is rendered. */
-export type Compiler = { readonly tallies: Tally[]; readonly probes: Probe[] };
+export type Compiler = {
+  /** Of the queries of one task, so that none finds the witnesses of another. */
+  readonly segment: number;
+  readonly tallies: Tally[];
+  readonly probes: Probe[];
+};
 
 /** Adds a witness and returns the name of its function. */
 export const addTally = (compiler: Compiler, tally: Omit<Tally, 'name'>): string => {
-  const name = `daybreak_tally_${compiler.tallies.length}`;
+  const name = `daybreak_tally_${compiler.segment}_${compiler.tallies.length}`;
   compiler.tallies.push({ name, ...tally });
   return name;
 };

@@ -3,7 +3,7 @@ import type { Column } from '../contract/columns.ts';
 import { ExpressionError, type Problem } from '../contract/errors.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
-import type { Step } from '../contract/steps.ts';
+import type { GroupByStep, Step } from '../contract/steps.ts';
 import { checkExpression } from '../core/check-expression.ts';
 import { columnsOf } from '../core/columns-of.ts';
 import { type Expression, isPrunablePredicate, type Order } from '../core/expression.ts';
@@ -15,8 +15,12 @@ import { bindExpressions, type ExpressionToBind } from '../io/bind-expressions.t
 import { type ParsedExpression, parseExpressions } from '../io/parse-expressions.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { renderExpression } from '../sql/render-expression.ts';
+import { bindModuleStep, type ModuleToBind } from './bind-module-step.ts';
+
+type Modules = Readonly<Record<string, string>>;
 
 type Binder = {
+  readonly modules: Modules;
   readonly connection: DuckDBConnection;
   readonly submittedAt: string;
   readonly parsed: ReadonlyMap<string, ParsedExpression>;
@@ -36,6 +40,8 @@ export const bindSteps = async (
     readonly steps: readonly Step[];
     readonly columns: readonly Column[];
     readonly submittedAt: string;
+    /** Hashes of the bundles, by the paths in the spec. */
+    readonly modules?: Modules | undefined;
   },
 ): Promise<readonly PlannedStep[]> => {
   const sources = job.steps.flatMap(sourcesOf);
@@ -44,7 +50,12 @@ export const bindSteps = async (
     .filter(({ expression }) => expression === undefined)
     .flatMap(({ problems }) => problems);
   const byPath = new Map(parsed.map((each) => [each.source.path, each]));
-  const binder: Binder = { connection, submittedAt: job.submittedAt, parsed: byPath };
+  const binder: Binder = {
+    modules: job.modules ?? {},
+    connection,
+    submittedAt: job.submittedAt,
+    parsed: byPath,
+  };
   const planned: PlannedStep[] = [];
   let columns = job.columns;
   for (const [index, step] of job.steps.entries()) {
@@ -108,6 +119,13 @@ const bindStep = async (binder: Binder, step: Step, place: Place): Promise<Plann
   if ('repartition' in step) return bindRepartition(place, step.repartition);
   if ('group_by' in step) return bindGroupBy(binder, place, step.group_by);
   if ('sort' in step) return bindSort(binder, place, step.sort);
+  if ('map' in step) return bindModule(binder, place, { kind: 'map', path: ['map'], given: step.map });
+  if ('flat_map' in step) {
+    return bindModule(binder, place, { kind: 'flat_map', path: ['flat_map'], given: step.flat_map });
+  }
+  if ('map_batches' in step) {
+    return bindModule(binder, place, { kind: 'map_batches', path: ['map_batches'], given: step.map_batches });
+  }
   throw new Error(`the step ${Object.keys(step)[0]} was not refused before it was bound`);
 };
 
@@ -263,6 +281,29 @@ const bindDistinct = (place: Place, names: true | readonly string[]): PlannedSte
   return found.length < columns.length ? undefined : { kind: 'distinct', step: place.step, columns: found };
 };
 
+type GivenModule = Pick<ModuleToBind, 'kind' | 'given'> & {
+  /** Below the step. */
+  readonly path: readonly string[];
+  readonly keys?: readonly Column[];
+};
+
+const bindModule = async (
+  binder: Binder,
+  place: Place,
+  { path, ...given }: GivenModule,
+): Promise<PlannedStep | undefined> => {
+  const { step, columns } = place;
+  const at = ['steps', step, ...path];
+  const bound = await bindModuleStep(binder.connection, { ...given, step, columns, path: at });
+  place.problems.push(...bound.problems);
+  if (bound.step === undefined || place.problems.length > 0) return undefined;
+  const { module, export: name, options = {} } = given.given;
+  const sha256 = binder.modules[module];
+  if (sha256 === undefined)
+    throw new Error(`the module ${module} was not bundled before the job was planned`);
+  return { ...bound.step, module: { sha256, export: name, path: module, options } };
+};
+
 /** The columns stay; where one task does it all, so do the rows. */
 const bindRepartition = (
   place: Place,
@@ -287,14 +328,15 @@ const bindRepartition = (
 const bindGroupBy = async (
   binder: Binder,
   place: Place,
-  group: {
-    readonly keys: readonly string[];
-    readonly aggregates?: Readonly<Record<string, string>> | undefined;
-  },
+  group: GroupByStep,
 ): Promise<PlannedStep | undefined> => {
   const keys = group.keys
     .map((name, index) => findColumn(place, name, pathOf(place.step, 'group_by', 'keys', index)))
     .filter((column) => column !== undefined);
+  if (group.map_groups !== undefined) {
+    const path = ['group_by', 'map_groups'];
+    return bindModule(binder, place, { kind: 'map_groups', path, given: group.map_groups, keys });
+  }
   const keyNames = keys.map(({ name }) => name);
   const names = Object.keys(group.aggregates ?? {});
   const checked = names.map((name) =>

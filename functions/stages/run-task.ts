@@ -7,7 +7,7 @@ import { commitAttempt, isTaskDone, readCommit } from '../io/commit-attempt.ts';
 import { readHalt } from '../io/halt.ts';
 import { readState } from '../io/put-once.ts';
 import { readTask } from './read-tasks.ts';
-import { runSqlTask } from './run-sql-task.ts';
+import { runStageTask } from './run-stage-task.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** A wish to cancel is seen this soon. */
@@ -17,7 +17,7 @@ const HALT_LOOK_MS = 2000;
  * The one entry of every task, in the runner, in a worker and in a function: runs it unless it is done, commits,
  * and returns the commit that counts, be it another attempt's. `undefined` where the stage was sealed without.
  *
- * Fails with JobCancelledError where the run is halted, and as {@link runSqlTask} does. Before it fails it looks
+ * Fails with JobCancelledError where the run is halted, and as {@link runStageTask} does. Before it fails it looks
  * whether the task is done all the same: a late duplicate may find its input gone.
  */
 export const runTask = async (context: StageContext, task: TaskIds): Promise<Commit | undefined> => {
@@ -41,7 +41,7 @@ const attemptTask = async (context: StageContext, task: TaskIds): Promise<Commit
   if (stage === undefined) throw new StateError({ key, problem: `it has no stage ${task.stage}` });
   const line = await readTask(context.store, plan, { index, task: task.task });
   const proposed = await watchingHalt(context, task, (watched) =>
-    runSqlTask(watched, { plan, stage, index, ids: task, task: line }),
+    runStageTask(watched, { plan, stage, index, ids: task, task: line }),
   );
   const { worker } = context;
   const signed = worker === undefined ? proposed : { ...proposed, worker };

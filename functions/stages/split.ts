@@ -12,7 +12,7 @@ import type { Task } from '../contract/task.ts';
 import { cutStages } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
-import { type BoundCut, choosePartitions, planStages } from '../core/plan-job.ts';
+import { type BoundCut, choosePartitions, choosePieces, planStages } from '../core/plan-job.ts';
 import { digestOf } from '../io/digest.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
 import { engineVersion } from '../io/engine-version.ts';
@@ -27,6 +27,7 @@ import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
 import { hashTasks } from './read-tasks.ts';
 import { requireOutputApart } from './require-output-apart.ts';
+import { isModuleStep } from './run-modules.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** The layout of blocks, and what assigns rows to partitions: the engine's hash, so its version is part of it. */
@@ -37,7 +38,10 @@ const partitioner = (): string => `${engineVersion()}-hash`;
 const LOOK_MEMORY_BYTES = 1e9;
 
 /** What a plan is made from; `now()` in expressions is the submission. */
-export type JobToPlan = Pick<Job, 'job' | 'spec' | 'submittedAt' | 'specDigest' | 'baseDir' | 'tasks'>;
+export type JobToPlan = Pick<
+  Job,
+  'job' | 'spec' | 'submittedAt' | 'specDigest' | 'baseDir' | 'tasks' | 'modules'
+>;
 
 /** A plan before its run is open, with the tasks of its first stage. */
 export type PlannedJob = {
@@ -137,13 +141,13 @@ const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: Pinn
   const columns = bound.at(-1)?.columns ?? input.columns;
   const { steps, columns: inputColumns } = narrowSteps(input.columns, bound);
   const looked = { input, inputColumns, columns };
-  const { map = 1, reduce = map } = job.tasks ?? {};
+  const inputBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
+  const { map = steps.some(isModuleStep) ? choosePieces(inputBytes) : 1, reduce = map } = job.tasks ?? {};
   if (map === 1 && reduce === 1) {
-    const weightBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
     return {
       ...looked,
       cuts: [{ steps: [...steps] }],
-      tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes }],
+      tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes: inputBytes }],
     };
   }
   const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns });

@@ -4,13 +4,16 @@ import { readSpec } from '../../cli/parse-spec.ts';
 import type { ProgressView } from '../../cli/progress.ts';
 import { runJob } from '../../cli/run-job.ts';
 import { withWorkdir } from '../../cli/workdir.ts';
+import type { WorkerPool } from '../../cli/worker-pool.ts';
 import { openWorld } from '../../cli/world.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import { requireOutputFree } from '../../functions/stages/publish.ts';
+import { runTask } from '../../functions/stages/run-task.ts';
 import { split } from '../../functions/stages/split.ts';
+import type { StageContext } from '../../functions/stages/stage-context.ts';
 
 const SILENT: ProgressView = { update: () => {}, finish: () => {}, note: () => {}, close: () => {} };
 
@@ -43,5 +46,14 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
     const plan = await split(context, job);
     const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new Error(`the job ${options.id} is there already`);
-    return runJob({ context, worker: workdir.worker, view: SILENT, keepBlocks: false }, job, plan);
+    const runner = { context, worker: workdir.worker, view: SILENT, keepBlocks: false };
+    return runJob({ ...runner, pool: poolOfOne(context) }, job, plan);
   });
+
+/** Runs tasks one after another in this process: the pool's own tests are in workers.test.ts. */
+export const poolOfOne = (context: StageContext): WorkerPool => ({
+  run: async (tasks) => {
+    for (const ids of tasks) await runTask(context, ids);
+  },
+  close: async () => {},
+});
