@@ -158,7 +158,7 @@ const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): re
 };
 
 /** The block that a commit means, by its size: cheap enough for every block of a stage. */
-export const requireBlock = async (store: ObjectStore, commit: Commit): Promise<void> => {
+const requireBlock = async (store: ObjectStore, commit: Commit): Promise<void> => {
   const key = renderBlockKey({ ...commit, format: commit.block.format });
   const facts = await store.head(key);
   if (facts === undefined) throw new BlockMissingError({ key, task: commit.task });
