@@ -24,7 +24,9 @@ export const PinnedFile = z
       .int()
       .min(0)
       .optional()
-      .describe('An index into `layouts`, of CSV, TSV and Parquet. A CSV file without any row has none.'),
+      .describe(
+        'An index into `layouts`, of CSV, TSV, Parquet and Arrow. A CSV file without any row has none.',
+      ),
     newline: z
       .enum(['\n', '\r\n', '\r'])
       .optional()
@@ -33,7 +35,11 @@ export const PinnedFile = z
       .boolean()
       .optional()
       .describe('Text: not only LF ends its lines, so it is read whole and not as a stream.'),
-    rows: z.int().min(0).optional().describe('Parquet: rows by the footer.'),
+    rows: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Parquet: rows by the footer. Arrow: by the headers of the batches.'),
     copy: z
       .strictObject({ path: z.string(), startOffset: z.int().min(0) })
       .optional()
@@ -41,7 +47,7 @@ export const PinnedFile = z
     readRows: z
       .tuple([z.int().min(0), z.int().min(0)])
       .optional()
-      .describe('In a slice of Parquet: the rows [first, end) alone. Never in a plan.'),
+      .describe('In a slice of Parquet or Arrow: the rows [first, end) alone. Never in a plan.'),
   })
   .meta({ id: 'PinnedFile' });
 export type PinnedFile = z.infer<typeof PinnedFile>;
@@ -116,6 +122,15 @@ export const PinnedInput = z
     }),
     z.strictObject({
       ...shared,
+      format: z.literal('arrow'),
+      layouts: z
+        .array(z.array(PinnedColumn))
+        .describe(
+          "The columns of a file's batches in its own order; names are those of `columns`, types its own.",
+        ),
+    }),
+    z.strictObject({
+      ...shared,
       format: z.literal('text'),
       text: z.strictObject({ rows: z.enum(['line', 'file']), max_line_size: z.int().min(1) }),
     }),
@@ -125,6 +140,7 @@ export type PinnedInput = z.infer<typeof PinnedInput>;
 export type PinnedCsvInput = Extract<PinnedInput, { format: 'csv' | 'tsv' }>;
 export type PinnedJsonlInput = Extract<PinnedInput, { format: 'jsonl' }>;
 export type PinnedParquetInput = Extract<PinnedInput, { format: 'parquet' }>;
+export type PinnedArrowInput = Extract<PinnedInput, { format: 'arrow' }>;
 export type PinnedTextInput = Extract<PinnedInput, { format: 'text' }>;
 
 /** Why a row was rejected. */

@@ -37,11 +37,6 @@ const MISSING_FEATURES: readonly { readonly feature: string; readonly places: (s
   [
     { feature: 'infer', places: (spec) => placesOfStep(spec, 'infer', 'the step infer') },
     {
-      feature: 'arrow input',
-      places: (spec) =>
-        spec.input.format === 'arrow' ? [{ path: 'input.format', what: 'the input format arrow' }] : [],
-    },
-    {
       feature: 'arrow output',
       places: (spec) =>
         spec.output.format === 'arrow' ? [{ path: 'output.format', what: 'the output format arrow' }] : [],

@@ -21,7 +21,7 @@ export const SliceRange = z
   .meta({ id: 'SliceRange' });
 export type SliceRange = z.infer<typeof SliceRange>;
 
-/** Rows of a Parquet file, by whole row groups: [firstRow, firstRow + rows). */
+/** Rows of a Parquet or Arrow file, by whole row groups or record batches: [firstRow, firstRow + rows). */
 export const SliceRows = z
   .strictObject({ file: z.int().min(0), firstRow: z.int().min(0), rows: z.int().min(0) })
   .meta({ id: 'SliceRows' });

@@ -46,6 +46,7 @@ export const judgeRowFormat = (
     case 'jsonl':
       break;
     case 'parquet':
+    case 'arrow':
       return whole('the file is no text');
   }
   const verdict = judgeLinesSplit(facts);

@@ -245,7 +245,7 @@ export const collectRejects = async (
 ): Promise<Rejects> => {
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${TABLE} (${COLUMNS})`);
   if (input.format === 'jsonl') await collectFromJsonl(connection, input, options);
-  else if (input.format !== 'parquet') await collectFromTables(connection, input);
+  else if (input.format !== 'parquet' && input.format !== 'arrow') await collectFromTables(connection, input);
   if (input.format === 'text') await collectFromWholeFiles(connection, input);
   const order = 'ORDER BY file_number, byte_offset, line';
   const [count] = await queryRows(connection, `SELECT count(*) AS rows FROM ${TABLE}`);

@@ -42,6 +42,7 @@ const FORMAT_OF_ENDING: Readonly<Record<string, InputFormat>> = {
   arrow: 'arrow',
   arrows: 'arrow',
   feather: 'arrow',
+  ipc: 'arrow',
   txt: 'text',
   text: 'text',
   log: 'text',
@@ -269,7 +270,7 @@ const chooseFormat = (files: readonly Found[]): InputFormat => {
  * Lists the files of `input.uri`: a file, a folder, a pattern, or a list of these; a file that exists
  * is meant literally even where its name looks like a pattern. At most {@link INPUT_LIMITS}.files.
  *
- * Throws InputNotFoundError, InputFormatError, LimitError, NotYetError (S3, Arrow).
+ * Throws InputNotFoundError, InputFormatError, LimitError, NotYetError (S3).
  */
 export const listInput = async (request: ListRequest): Promise<ListedInput> => {
   const uris = typeof request.uri === 'string' ? [request.uri] : request.uri;
@@ -279,8 +280,6 @@ export const listInput = async (request: ListRequest): Promise<ListedInput> => {
       if (!byPath.has(found.path)) byPath.set(found.path, found);
   const files = [...byPath.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const format = request.format ?? chooseFormat(files);
-  if (format === 'arrow')
-    throw new NotYetError([{ path: 'input.format', message: 'reading Arrow files is not there yet' }]);
   return {
     format,
     files: files.map(({ path, written }) => ({ path, hive: parseHiveFolders(written) })),

@@ -1,6 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
-import { NotYetError } from '../contract/errors-command.ts';
 import { InputFormatError, InputSchemaError, LimitError } from '../contract/errors-input.ts';
 import type { InputFormat, InputSpec } from '../contract/input.ts';
 import { INPUT_LIMITS, type PinnedFile, type PinnedInput } from '../contract/pinned-input.ts';
@@ -8,6 +7,7 @@ import { foldColumnName } from '../contract/spec-values.ts';
 import { inferHiveType } from '../core/hive-folders.ts';
 import { readFileHead } from './read-head.ts';
 import { hasIrregularLines } from './scan-newlines.ts';
+import { sniffArrow } from './sniff-arrow.ts';
 import { sniffCsv } from './sniff-csv.ts';
 import { sniffJsonl } from './sniff-jsonl.ts';
 import { sniffParquet } from './sniff-parquet.ts';
@@ -151,6 +151,6 @@ export const sniffInput = async (
     case 'text':
       return { ...finish(await pinText(request)), format };
     case 'arrow':
-      throw new NotYetError([{ path: 'input.format', message: 'reading Arrow files is not there yet' }]);
+      return { ...finish(await sniffArrow(connection, { files, schema: input.schema })), format };
   }
 };

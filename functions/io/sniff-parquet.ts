@@ -3,7 +3,7 @@ import type { Column } from '../contract/columns.ts';
 import { InputFormatError, InputSchemaError } from '../contract/errors-input.ts';
 import type { PinnedFile } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
-import { widenParquetTypes } from '../core/unify-types.ts';
+import { type FileShape, unifyShapes } from '../core/unify-shapes.ts';
 import { quotePath } from '../sql/quote.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
 import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
@@ -15,7 +15,7 @@ export type SniffedParquet = {
   readonly files: readonly PinnedFile[];
 };
 
-type Shape = { readonly path: string; readonly signature: string; readonly columns: readonly Column[] };
+type Shape = FileShape & { readonly signature: string };
 
 const listOf = (files: readonly PinnedFile[]): string =>
   `[${files.map(({ path }) => quotePath(path)).join(', ')}]`;
@@ -98,47 +98,6 @@ const refuseNames = async (
       reason: 'names a column twice (upper and lower case do not count)',
       columns: renamed,
     });
-};
-
-const unifyShapes = (shapes: readonly Shape[], schema: 'same' | 'union'): readonly Column[] => {
-  const byName = new Map<string, { readonly name: string; readonly types: string[] }>();
-  for (const { columns } of shapes)
-    for (const { name, type } of columns) {
-      const entry = byName.get(foldColumnName(name)) ?? { name, types: [] };
-      entry.types.push(type);
-      byName.set(foldColumnName(name), entry);
-    }
-  if (schema === 'same') requireSame(shapes);
-  return [...byName.values()].map(({ name, types }) => {
-    const type = widenParquetTypes(types);
-    if (type !== undefined) return { name, type };
-    const odd = shapes.find(({ columns }) =>
-      columns.some(
-        (column) => foldColumnName(column.name) === foldColumnName(name) && column.type !== types[0],
-      ),
-    );
-    throw new InputSchemaError({
-      path: odd?.path ?? '',
-      reason: `has another type than ${JSON.stringify(shapes[0]?.path)}, and none holds both (${[...new Set(types)].join(', ')})`,
-      columns: [name],
-    });
-  });
-};
-
-const requireSame = (shapes: readonly Shape[]): void => {
-  const [first] = shapes;
-  const expected = new Map((first?.columns ?? []).map(({ name }) => [foldColumnName(name), name]));
-  for (const { path, columns } of shapes) {
-    const names = new Set(columns.map(({ name }) => foldColumnName(name)));
-    const lacking = [...expected].filter(([folded]) => !names.has(folded)).map(([, name]) => name);
-    const extra = columns.filter(({ name }) => !expected.has(foldColumnName(name))).map(({ name }) => name);
-    if (lacking.length === 0 && extra.length === 0) continue;
-    throw new InputSchemaError({
-      path,
-      reason: `${lacking.length > 0 ? 'lacks columns of' : 'has more columns than'} ${JSON.stringify(first?.path)}; set input.schema: union to read both`,
-      columns: lacking.length > 0 ? lacking : extra,
-    });
-  }
 };
 
 /**

@@ -8,6 +8,8 @@ import type {
   PinnedTextInput,
 } from '../contract/pinned-input.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
+import { planArrow } from './read-arrow.ts';
+import { type InputGroup, renderInputColumn } from './read-column.ts';
 import { renderTriedRow } from './read-json.ts';
 import { renderJsonLines, renderMixedLines, renderTextLines, renderWholeFiles } from './read-lines.ts';
 import {
@@ -22,8 +24,6 @@ import {
   scanOptions,
   textOption,
 } from './reader-options.ts';
-
-type Group = { readonly files: readonly PinnedFile[]; readonly select: string; readonly from: string };
 
 /**
  * A whole file has its header, and DuckDB finds its newline. The copy of a range has no header, and its first
@@ -72,40 +72,6 @@ const renderCsvOptions = (
     ...framingOptions(csv, files),
   });
 
-/** Which value a file has, chosen by the reader's own number of the file. */
-const renderPerFile = (values: readonly (string | null)[], type: string): string => {
-  const [first] = values;
-  const literal = (value: string | null | undefined): string =>
-    value === null || value === undefined ? 'NULL' : quoteText(value);
-  if (values.every((value) => value === first)) return `CAST(${literal(first)} AS ${type})`;
-  return `CAST([${values.map(literal).join(', ')}] AS ${type}[])[CAST(file_index AS BIGINT) + 1]`;
-};
-
-/** Renders a column of a group: of the files, of their folders, their path, or NULL where the group lacks it. */
-const renderColumn = (
-  input: PinnedInput,
-  column: Column,
-  group: {
-    readonly files: readonly PinnedFile[];
-    readonly has: (name: string) => boolean;
-    readonly from?: string;
-  },
-): string => {
-  const name = quoteIdentifier(column.name);
-  if (input.hive.includes(column.name))
-    return `${renderPerFile(
-      group.files.map(({ hive }) => hive?.[column.name] ?? null),
-      column.type,
-    )} AS ${name}`;
-  if (input.filename === column.name)
-    return `${renderPerFile(
-      group.files.map(({ path }) => path),
-      column.type,
-    )} AS ${name}`;
-  if (!group.has(column.name)) return `CAST(NULL AS ${column.type}) AS ${name}`;
-  return group.from === undefined ? name : `${group.from}.${name} AS ${name}`;
-};
-
 const groupBy = <Key>(
   files: readonly PinnedFile[],
   keyOf: (file: PinnedFile) => Key,
@@ -124,7 +90,7 @@ const planCsv = (
   input: PinnedCsvInput,
   columns: readonly Column[],
   options: ReadInputOptions,
-): readonly Group[] => {
+): readonly InputGroup[] => {
   const types = new Map(input.columns.map(({ name, type }) => [name, type]));
   const withRows = input.files.filter(({ layout }) => layout !== undefined);
   // Each copy stands alone, so that the rows of a slice stay in the order of the input.
@@ -139,7 +105,7 @@ const planCsv = (
     const has = (name: string): boolean => names.includes(name);
     return {
       files,
-      select: columns.map((column) => renderColumn(input, column, { files, has })).join(', '),
+      select: columns.map((column) => renderInputColumn(input, column, { files, has })).join(', '),
       from: `read_csv(${pathList(files)}, ${renderCsvOptions(input, layout, files, options)})`,
     };
   });
@@ -152,7 +118,7 @@ const planJsonl = (
   input: PinnedJsonlInput,
   columns: readonly Column[],
   { tolerant }: ReadInputOptions,
-): readonly Group[] => {
+): readonly InputGroup[] => {
   const wanted = fileColumns(input, columns);
   const read = wanted.length > 0 ? wanted : fileColumns(input);
   const withRows = input.files.filter(({ sizeBytes }) => sizeBytes > 0);
@@ -174,7 +140,7 @@ const planJsonl = (
     const group = { files, has: () => true, ...(tolerant ? { from: 'daybreak_row' } : {}) };
     return {
       files,
-      select: columns.map((column) => renderColumn(input, column, group)).join(', '),
+      select: columns.map((column) => renderInputColumn(input, column, group)).join(', '),
       from: tolerant ? lenient : strict,
     };
   });
@@ -192,13 +158,13 @@ const groupRowRuns = (files: readonly PinnedFile[]): readonly (readonly PinnedFi
   return runs;
 };
 
-const planParquet = (input: PinnedParquetInput, columns: readonly Column[]): readonly Group[] =>
+const planParquet = (input: PinnedParquetInput, columns: readonly Column[]): readonly InputGroup[] =>
   groupRowRuns(input.files).map((files) => {
     const union = input.parquet.isUniform ? '' : ', union_by_name = true';
     const names = new Set(files.flatMap(({ layout }) => input.layouts?.[layout ?? -1] ?? []));
     const has = (name: string): boolean => input.layouts === undefined || names.has(name);
     const select = columns.map((column) => {
-      const rendered = renderColumn(input, column, { files, has });
+      const rendered = renderInputColumn(input, column, { files, has });
       const isOwn = rendered === quoteIdentifier(column.name);
       return isOwn && !input.parquet.isUniform
         ? `CAST(${rendered} AS ${column.type}) AS ${rendered}`
@@ -217,7 +183,7 @@ const planText = (
   input: PinnedTextInput,
   columns: readonly Column[],
   options: ReadInputOptions,
-): readonly Group[] => {
+): readonly InputGroup[] => {
   const isWhole = input.text.rows === 'file';
   const withRows = isWhole ? input.files : input.files.filter(({ sizeBytes }) => sizeBytes > 0);
   const groups = groupBy(withRows, (file) => `${file.compression} ${file.isIrregular === true}`);
@@ -230,7 +196,9 @@ const planText = (
         : renderTextLines(input, files, options);
     return {
       files,
-      select: columns.map((column) => renderColumn(input, column, { files, has: () => true })).join(', '),
+      select: columns
+        .map((column) => renderInputColumn(input, column, { files, has: () => true }))
+        .join(', '),
       from,
     };
   });
@@ -240,7 +208,7 @@ const planGroups = (
   input: PinnedInput,
   columns: readonly Column[],
   options: ReadInputOptions,
-): readonly Group[] => {
+): readonly InputGroup[] => {
   switch (input.format) {
     case 'csv':
     case 'tsv':
@@ -249,6 +217,8 @@ const planGroups = (
       return planJsonl(input, columns, options);
     case 'parquet':
       return planParquet(input, columns);
+    case 'arrow':
+      return planArrow(input, columns);
     case 'text':
       return planText(input, columns, options);
   }

@@ -6,6 +6,7 @@ import type { Task } from '../contract/task.ts';
 import { registerStreamFunction } from '../io/arrow/load-stream.ts';
 import { parseDuckDBType } from '../io/arrow/type-text.ts';
 import type { ObjectStore } from '../io/object-store.ts';
+import { openArrowInput } from '../io/open-arrow-input.ts';
 import { openBlocks } from '../io/open-blocks.ts';
 import { type OpenSlice, openSlice } from '../io/slices/open-slice.ts';
 import type { StepSource } from '../sql/compile-steps.ts';
@@ -57,6 +58,7 @@ const footerRows = (input: PinnedInput): number =>
 type InputFacts = { readonly columns: readonly string[]; readonly slice?: OpenSlice };
 
 const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSource => {
+  if (input.format === 'arrow') return openArrowInput(input, columns);
   const isParquet = input.format === 'parquet';
   return {
     readablePaths: slice?.readablePaths ?? input.files.map(({ path }) => path),

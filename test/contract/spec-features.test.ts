@@ -35,11 +35,6 @@ const USES: readonly (readonly [feature: string, text: string, expected: string]
     'steps[1].infer: the step infer is not there yet in this version',
   ],
   [
-    'arrow input',
-    head('{uri: x, format: arrow}'),
-    'input.format: the input format arrow is not there yet in this version',
-  ],
-  [
     'arrow output',
     head(undefined, '{uri: o, format: arrow}'),
     'output.format: the output format arrow is not there yet in this version',

@@ -1,4 +1,5 @@
 import { DictionaryBatch } from 'apache-arrow/fb/dictionary-batch';
+import { Endianness } from 'apache-arrow/fb/endianness';
 import type { Field } from 'apache-arrow/fb/field';
 import { Message } from 'apache-arrow/fb/message';
 import { MessageHeader } from 'apache-arrow/fb/message-header';
@@ -27,6 +28,8 @@ const checkField = (field: Field | null, budget: Budget): void => {
 };
 
 const checkSchema = (schema: Schema, budget: Budget): void => {
+  if (schema.endianness() !== Endianness.Little)
+    throw new ArrowFormatError('its numbers are big-endian, which is not read');
   spend(budget, schema.customMetadataLength());
   const fields = schema.fieldsLength();
   spend(budget, fields);
@@ -38,6 +41,12 @@ const checkBatch = (batch: RecordBatch | null, budget: Budget): void => {
   spend(budget, batch.nodesLength());
   spend(budget, batch.buffersLength());
   spend(budget, batch.variadicBufferCountsLength());
+};
+
+/** As {@link checkMetadata}, for the schema that the footer of a file repeats. */
+export const checkFooterSchema = (schema: Schema | null, footerBytes: number): void => {
+  if (schema === null) throw new ArrowFormatError('its footer has no schema');
+  checkSchema(schema, { left: footerBytes / SMALLEST_ELEMENT_BYTES });
 };
 
 /**

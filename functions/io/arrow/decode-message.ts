@@ -6,16 +6,22 @@ import { decompressBuffer } from './compress.ts';
 
 const CONTINUATION = 0xffffffff;
 
+/** The body of a message, perhaps still in a file: `subarray` gives the bytes [start, end), read when asked for. */
+export type BodyBytes = {
+  readonly byteLength: number;
+  readonly subarray: (start: number, end: number) => Uint8Array;
+};
+
 export type DecodedMessage =
   | { readonly kind: 'schema'; readonly schema: Schema }
-  | { readonly kind: 'dictionary'; readonly header: DictionaryBatch; readonly body: Uint8Array }
-  | { readonly kind: 'batch'; readonly header: RecordBatch; readonly body: Uint8Array };
+  | { readonly kind: 'dictionary'; readonly header: DictionaryBatch; readonly body: BodyBytes }
+  | { readonly kind: 'batch'; readonly header: RecordBatch; readonly body: BodyBytes };
 
 /** A Buffer of Node's is a Uint8Array whose `slice` does not copy; what comes in may be one. */
 export const plainBytes = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const cutShort = (what: string): never => {
+export const cutShort = (what: string): never => {
   throw new ArrowFormatError(`it ends inside ${what}`);
 };
 
@@ -29,7 +35,7 @@ const parseMetadata = (bytes: Uint8Array): Message => {
   }
 };
 
-const messageOf = (message: Message, body: Uint8Array): DecodedMessage => {
+const messageOf = (message: Message, body: BodyBytes): DecodedMessage => {
   try {
     if (message.isSchema()) return { kind: 'schema', schema: message.header() };
     if (message.isDictionaryBatch()) return { kind: 'dictionary', header: message.header(), body };
@@ -38,6 +44,15 @@ const messageOf = (message: Message, body: Uint8Array): DecodedMessage => {
     throw new ArrowFormatError('the header of a message is damaged or of an unknown type', { cause });
   }
   throw new ArrowFormatError('a message is neither a schema nor a batch');
+};
+
+/** Decodes the metadata of a message; `bodyOf` is given how many bytes its body has. Throws ArrowFormatError. */
+export const decodeMessage = (
+  metadata: Uint8Array,
+  bodyOf: (bodyLength: number) => BodyBytes,
+): DecodedMessage => {
+  const message = parseMetadata(metadata);
+  return messageOf(message, bodyOf(message.bodyLength));
 };
 
 type Framed = { readonly message: DecodedMessage; readonly end: number };
@@ -53,10 +68,13 @@ export const decodeMessageAt = (bytes: Uint8Array, at: number): Framed | undefin
   const start = at + 8;
   const bodyStart = start + metadataBytes;
   if (metadataBytes < 0 || bodyStart > bytes.byteLength) cutShort('the metadata of a message');
-  const message = parseMetadata(bytes.subarray(start, bodyStart));
-  const end = bodyStart + message.bodyLength;
-  if (!(end >= bodyStart && end <= bytes.byteLength)) cutShort('the body of a message');
-  return { message: messageOf(message, bytes.subarray(bodyStart, end)), end };
+  let end = bodyStart;
+  const message = decodeMessage(bytes.subarray(start, bodyStart), (bodyLength) => {
+    end += bodyLength;
+    if (!(end >= bodyStart && end <= bytes.byteLength)) cutShort('the body of a message');
+    return bytes.subarray(bodyStart, end);
+  });
+  return { message, end };
 };
 
 /**
@@ -77,13 +95,15 @@ export type BatchCursor = {
   readonly node: () => { readonly length: number; readonly nullCount: number };
   /** The next buffer, which must have at least `bytes` bytes. */
   readonly buffer: (bytes: number) => Uint8Array;
+  /** Passes over the next buffer. */
+  readonly skipBuffer: () => void;
   /** How many buffers of text the next column of a view type has. */
   readonly variadicCount: () => number;
   /** Throws where something is left over. */
   readonly end: () => void;
 };
 
-export const createBatchCursor = (header: RecordBatch, body: Uint8Array): BatchCursor => {
+export const createBatchCursor = (header: RecordBatch, body: BodyBytes): BatchCursor => {
   let node = 0;
   let buffer = 0;
   let variadic = 0;
@@ -99,6 +119,9 @@ export const createBatchCursor = (header: RecordBatch, body: Uint8Array): BatchC
       if (plain.byteLength < bytes)
         throw new ArrowFormatError(`a buffer has ${plain.byteLength} bytes where ${bytes} are needed`);
       return plain;
+    },
+    skipBuffer: () => {
+      buffer += 1;
     },
     variadicCount: () => header.variadicBufferCounts[variadic++] ?? cutShort('the counts of views'),
     end: () => {

@@ -5,8 +5,10 @@ import { createBatchCursor, type DecodedMessage, decodeMessages, plainBytes } fr
 import { type ColumnReader, duckdbColumnsOf } from './decode-types.ts';
 import { createDictionaryStore } from './dictionary-store.ts';
 import type { LoadedArray } from './loaded-array.ts';
+import { skipColumn } from './skip-column.ts';
 
-export type LoadedBatch = { readonly rows: number; readonly arrays: readonly LoadedArray[] };
+/** `arrays` has no entry for a column that was not wanted. */
+export type LoadedBatch = { readonly rows: number; readonly arrays: readonly (LoadedArray | undefined)[] };
 
 /** One stream as DuckDB will have it: its columns, with their exact types, and its batches, read once. */
 export type DecodedStream = {
@@ -16,11 +18,22 @@ export type DecodedStream = {
 
 type Batch = Extract<DecodedMessage, { kind: 'batch' }>;
 
-const loadBatch = (columns: readonly ColumnReader[], { header, body }: Batch): LoadedBatch => {
+type Columns = {
+  readonly fields: readonly Field[];
+  readonly readers: readonly ColumnReader[];
+  /** Positions of the columns that are loaded; undefined where all are. */
+  readonly wanted: ReadonlySet<number> | undefined;
+};
+
+const loadBatch = ({ fields, readers, wanted }: Columns, { header, body }: Batch): LoadedBatch => {
   const cursor = createBatchCursor(header, body);
-  const arrays = columns.map((column) => column.load(cursor));
+  const arrays = fields.map((field, index) => {
+    if (wanted === undefined || wanted.has(index)) return readers[index]?.load(cursor);
+    skipColumn(cursor, field.type);
+    return undefined;
+  });
   cursor.end();
-  if (arrays.some((array) => array.length !== header.length))
+  if (arrays.some((array) => array !== undefined && array.length !== header.length))
     throw new ArrowFormatError('a column of a batch has another number of rows than the batch');
   return { rows: header.length, arrays };
 };
@@ -32,7 +45,18 @@ const loadBatch = (columns: readonly ColumnReader[], { header, body }: Batch): L
  */
 export const decodeStream = (stream: Uint8Array): DecodedStream => {
   const bytes = plainBytes(stream);
-  const messages = isArrowFile(bytes) ? decodeFileMessages(bytes) : decodeMessages(bytes);
+  return decodeBatches(isArrowFile(bytes) ? decodeFileMessages(bytes) : decodeMessages(bytes));
+};
+
+/**
+ * Decodes the messages of one stream, or file, wherever they come from. Of each batch only the columns at the
+ * positions `wanted` are loaded (default: all); what the others hold is not looked at.
+ * Throws ArrowFormatError, ColumnTypeError, and what reading a body throws.
+ */
+export const decodeBatches = (
+  messages: Iterator<DecodedMessage>,
+  wanted?: ReadonlySet<number>,
+): DecodedStream => {
   const first = messages.next();
   if (first.done === true || first.value.kind !== 'schema')
     throw new ArrowFormatError('it does not begin with a schema');
@@ -51,7 +75,7 @@ export const decodeStream = (stream: Uint8Array): DecodedStream => {
   const columns = duckdbColumnsOf(fields, dictionaries);
   const batches = function* (): Generator<LoadedBatch> {
     while (batch !== undefined) {
-      yield loadBatch(columns, batch);
+      yield loadBatch({ fields, readers: columns, wanted }, batch);
       batch = takeDictionaries();
     }
   };

@@ -1,6 +1,6 @@
 import type { DictionaryBatch } from 'apache-arrow/ipc/metadata/message';
 import { ArrowFormatError } from '../../contract/errors-arrow.ts';
-import { createBatchCursor } from './decode-message.ts';
+import { type BodyBytes, createBatchCursor } from './decode-message.ts';
 import { type LoadArray, loadBytes } from './load-array.ts';
 import { type LoadedArray, unpackBits } from './loaded-array.ts';
 import { rangeOf } from './selection.ts';
@@ -9,7 +9,7 @@ import { packBits } from './validity.ts';
 /** The dictionaries of one stream, by id, as far as they were read. */
 export type DictionaryStore = {
   /** Takes a dictionary, or what a delta adds to one; another one under the same id takes its place. */
-  readonly add: (header: DictionaryBatch, body: Uint8Array) => void;
+  readonly add: (header: DictionaryBatch, body: BodyBytes) => void;
   /** The values of a dictionary of text. */
   readonly texts: (id: number) => string[];
   /** Loads indices as they are, checked, for a type whose values are the dictionary. */
@@ -18,7 +18,7 @@ export type DictionaryStore = {
   readonly loadValues: (id: number, load: LoadArray, loadValue: LoadArray) => LoadArray;
 };
 
-type Batch = { readonly header: DictionaryBatch; readonly body: Uint8Array };
+type Batch = { readonly header: DictionaryBatch; readonly body: BodyBytes };
 type Flat = Extract<LoadedArray, { kind: 'fixed' | 'bytes' }>;
 
 const indicesOf = (array: LoadedArray): Uint8Array | Uint16Array | Uint32Array => {

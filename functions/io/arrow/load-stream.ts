@@ -71,9 +71,12 @@ const appendBatch = (appender: DuckDBAppender, chunk: DuckDBDataChunk, batch: Lo
 
 type Scan = { readonly next: () => { readonly batch: LoadedBatch; readonly start: number } | undefined };
 
-const createScan = ({ columns, open }: StreamFunction, vectorRows: number): Scan => {
+const createScan = (
+  { columns, open }: StreamFunction,
+  { asked, vectorRows }: { readonly asked: readonly number[]; readonly vectorRows: number },
+): Scan => {
   const rows = (function* () {
-    for (const stream of open()) {
+    for (const stream of open(asked)) {
       checkColumns(columns, stream.columns);
       for (const batch of stream.batches)
         for (let start = 0; start < batch.rows; start += vectorRows) yield { batch, start };
@@ -90,8 +93,8 @@ const createScan = ({ columns, open }: StreamFunction, vectorRows: number): Scan
 export type StreamFunction = {
   readonly name: string;
   readonly columns: readonly NamedColumn[];
-  /** Opens the streams anew; called once for each scan of a query. */
-  readonly open: () => Iterable<DecodedStream>;
+  /** Opens the streams anew; called once for each scan of a query, with the positions of the columns it asks for. */
+  readonly open: (asked: readonly number[]) => Iterable<DecodedStream>;
 };
 
 /**
@@ -115,7 +118,8 @@ export const registerStreamFunction = (
       },
       initFunction: (init) => {
         init.setMaxThreads(1);
-        init.setInitData({ scan: createScan(streams, vectorRows), columns: init.getColumnIndexes() });
+        const asked = init.getColumnIndexes();
+        init.setInitData({ scan: createScan(streams, { asked, vectorRows }), columns: asked });
       },
       mainFunction: (info, chunk) => {
         // What initFunction set: the binding keeps it as an object without a type.

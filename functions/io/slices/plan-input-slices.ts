@@ -1,7 +1,12 @@
 import { open } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { renderTaskId } from '../../contract/ids.ts';
-import type { PinnedFile, PinnedInput, PinnedParquetInput } from '../../contract/pinned-input.ts';
+import type {
+  PinnedArrowInput,
+  PinnedFile,
+  PinnedInput,
+  PinnedParquetInput,
+} from '../../contract/pinned-input.ts';
 import type { SliceRange, SliceRows, Task, TaskOf } from '../../contract/task.ts';
 import { fitSlices } from '../../core/fit-slices.ts';
 import {
@@ -14,6 +19,7 @@ import {
 } from '../../core/plan-slices.ts';
 import { judgeRowFormat, MAGIC_BYTES } from '../../core/row-format.ts';
 import { findDataOffset } from './find-data-offset.ts';
+import { readArrowBatches } from './read-arrow-batches.ts';
 import { type RowGroupRequest, readRowGroups } from './read-row-groups.ts';
 
 export type SliceOptions = RowGroupRequest & {
@@ -23,15 +29,18 @@ export type SliceOptions = RowGroupRequest & {
 
 /**
  * Cuts an input into the tasks of a map stage, in the order of the input; each row is in exactly one. Text
- * goes by byte ranges, Parquet by row groups weighed by the needed columns. Reads the heads of those text
- * files that it cuts, and the footers of Parquet files; row groups that `rowGroupFilter` rules out are in none.
+ * goes by byte ranges, Parquet by row groups weighed by the needed columns, Arrow by record batches. Reads the
+ * heads of those text files that it cuts, the footers of Parquet files and the headers of record batches; row
+ * groups that `rowGroupFilter` rules out are in none.
  */
 export const planInputSlices = async (
   connection: DuckDBConnection,
   input: PinnedInput,
   options: SliceOptions,
 ): Promise<readonly Task[]> =>
-  input.format === 'parquet' ? planRows(connection, input, options) : planRanges(input, options.tasks);
+  input.format === 'parquet' || input.format === 'arrow'
+    ? planRows(connection, input, options)
+    : planRanges(input, options.tasks);
 
 const WHOLE = { startOffset: 0, dataOffset: 0, startsAt: 'whole' } as const;
 
@@ -106,11 +115,14 @@ const readMagic = async (path: string): Promise<Uint8Array> => {
 
 const planRows = async (
   connection: DuckDBConnection,
-  input: PinnedParquetInput,
+  input: PinnedParquetInput | PinnedArrowInput,
   options: SliceOptions,
 ): Promise<readonly TaskOf<'rows'>[]> => {
   const { tasks } = options;
-  const all = await readRowGroups(connection, input, options);
+  const all =
+    input.format === 'arrow'
+      ? readArrowBatches(input, options.columns)
+      : await readRowGroups(connection, input, options);
   const groups = all.filter(({ mayMatch }) => mayMatch);
   const sumRows = (of: readonly RowGroup[]): number => of.reduce((total, { rows }) => total + rows, 0);
   const prunedRows = sumRows(all) - sumRows(groups);
