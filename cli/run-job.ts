@@ -94,7 +94,7 @@ const runOnce = async (
     const outcome = await endRun(runner, { job, plan, error, mayReopen });
     // Another runner of this job published it meanwhile, and took away what this one was reading.
     if (isPublished(outcome)) return finishJob(runner, job, plan);
-    if (outcome?.kind === 'superseded' && mayReopen) return 'superseded';
+    if (isLoss(outcome) && mayReopen) return 'superseded';
     throw error;
   } finally {
     await forgetRunning(runner, runningKey);
@@ -238,8 +238,8 @@ const endRun = async (runner: Runner, failed: Failed): Promise<Outcome | undefin
   const at = now().toISOString();
   const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure: own });
   if (isPublished(chosen)) return chosen;
-  if (chosen.kind === 'superseded' && failed.mayReopen) {
-    runner.view.note(`${chosen.failure?.message ?? 'the plan has changed'}: the next run does it again`);
+  if (isLoss(chosen) && failed.mayReopen) {
+    runner.view.note(`${chosen.failure?.message}: the next run does again what is lost`);
     return chosen;
   }
   // Somebody may have resumed the job meanwhile: then the output is that run's.
@@ -253,6 +253,10 @@ const endRun = async (runner: Runner, failed: Failed): Promise<Outcome | undefin
 
 const isPublished = (outcome: Outcome | undefined): boolean =>
   outcome?.kind === 'published' || outcome?.kind === 'partial';
+
+/** A run that another plan superseded has none, and is that plan's: two versions must not end each other's runs. */
+const isLoss = (outcome: Outcome | undefined): boolean =>
+  outcome?.kind === 'superseded' && outcome.failure !== undefined;
 
 /** Bytes that a commit names and that are not there: all else of the run is good. By name, for it may come from a worker. */
 const LOST_BYTES: ReadonlySet<string> = new Set(['BlockMissingError', 'BlockCorruptError']);
