@@ -28,6 +28,7 @@ import { bindSteps } from './bind-steps.ts';
 import { hashTasks } from './read-tasks.ts';
 import { requireOutputApart } from './require-output-apart.ts';
 import { isModuleStep } from './run-modules.ts';
+import { shrinksInTasks } from './sample-groups.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** The layout of blocks, and what assigns rows to partitions: the engine's hash, so its version is part of it. */
@@ -154,6 +155,8 @@ const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: Pinn
   const cuts = await bindShuffles(connection, cutStages(steps), {
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
     partitions: choosePartitions(tasks.length, reduce),
+    shrinks: (before, keys) =>
+      shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length }, { before, keys }),
   });
   return { ...looked, cuts, tasks };
 };
