@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { DaybreakError } from '../functions/contract/errors.ts';
 import { EXIT_CODES } from '../functions/contract/failures.ts';
 import { collectOverride, collectText, parseMemory, parsePositive } from './options.ts';
+import { leaveWith } from './watch-own-memory.ts';
 
 /** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
 const withResources = (command: Command): Command =>
@@ -92,5 +93,5 @@ for (const stream of [process.stdout, process.stderr]) {
 try {
   await buildProgram().parseAsync();
 } catch (error) {
-  process.exitCode = explain(error);
+  leaveWith(explain(error));
 }

@@ -1,5 +1,5 @@
 import { DaybreakError } from '../functions/contract/errors.ts';
-import { JobCancelledError, StateError } from '../functions/contract/errors-store.ts';
+import { JobCancelledError, StateError, StoreError } from '../functions/contract/errors-store.ts';
 import type { Job } from '../functions/contract/job.ts';
 import { blockPrefixes, KEYS, renderBlockKey } from '../functions/contract/keys.ts';
 import type { Manifest } from '../functions/contract/manifest.ts';
@@ -11,7 +11,7 @@ import { putHistory } from '../functions/io/history.ts';
 import { openRun, readCurrentRun } from '../functions/io/open-run.ts';
 import { putOutcome, readOutcome } from '../functions/io/put-outcome.ts';
 import { readSealed } from '../functions/io/seal-stage.ts';
-import { openOutput, publish } from '../functions/stages/publish.ts';
+import { openOutput, publish, requirePublished } from '../functions/stages/publish.ts';
 import { readStage } from '../functions/stages/read-stage.ts';
 import { putFirstTasks } from '../functions/stages/read-tasks.ts';
 import { type StagePosition, seal } from '../functions/stages/seal.ts';
@@ -36,26 +36,44 @@ export type Runner = {
   readonly pool: WorkerPool;
 };
 
+/** How often blocks may be gone before that is a disk that loses them, and the job fails. */
+const MAX_REOPENINGS = 3;
+
 /**
  * Runs a submitted job to its end and returns its report. Continues what stands of it already; any number of
- * runners may do so at once. A failure is recorded as the run's outcome, and thrown.
+ * runners may do so at once. Where bytes are gone the run is superseded, and the next one does again what is lost.
+ * A failure is recorded as the run's outcome, and thrown.
  */
 export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Promise<Report> => {
-  const { store } = runner.context;
-  const output = await openOutput(job);
   try {
-    await output.claim({
-      mode: job.spec.output.mode,
-      hasEnded: ({ job: other }) => hasJobEnded(store, other),
-    });
+    await claimOutput(runner, job);
   } catch (error) {
     // Before a run is open there is no outcome to put: the report alone says that the job was refused.
     if (error instanceof DaybreakError) {
+      const { store } = runner.context;
       const failure = { name: error.name, message: error.message };
       await putReport(store, await buildReport(runner.context, { job, outcome: 'refused', failure }));
     }
     throw error;
   }
+  for (let reopened = 0; ; reopened += 1) {
+    const report = await runOnce(runner, { job, wanted, mayReopen: reopened < MAX_REOPENINGS });
+    if (report !== 'superseded') return report;
+  }
+};
+
+const claimOutput = async ({ context: { store } }: Runner, job: Job): Promise<void> => {
+  const output = await openOutput(job);
+  const hasEnded = ({ job: other }: { readonly job: string }): Promise<boolean> => hasJobEnded(store, other);
+  await output.claim({ mode: job.spec.output.mode, hasEnded });
+};
+
+/** One go at a job: in the run that is open, or in the next one. */
+const runOnce = async (
+  runner: Runner,
+  { job, wanted, mayReopen }: { readonly job: Job; readonly wanted: PlannedJob; readonly mayReopen: boolean },
+): Promise<Report | 'superseded'> => {
+  const { store } = runner.context;
   const opened = await openRun(store, wanted.plan, runner.context.now().toISOString());
   const plan = parsePlan(opened.plan);
   if (opened.kind === 'ended' && opened.outcome.kind !== 'published') {
@@ -73,11 +91,13 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Prom
     }
     return await finishJob(runner, job, plan);
   } catch (error) {
+    const outcome = await endRun(runner, { job, plan, error, mayReopen });
     // Another runner of this job published it meanwhile, and took away what this one was reading.
-    if (await isPublishedAfter(runner, { job, plan, error })) return finishJob(runner, job, plan);
+    if (isPublished(outcome)) return finishJob(runner, job, plan);
+    if (outcome?.kind === 'superseded' && mayReopen) return 'superseded';
     throw error;
   } finally {
-    await store.delete(runningKey);
+    await forgetRunning(runner, runningKey);
   }
 };
 
@@ -94,9 +114,22 @@ const putRunning = async (runner: Runner, key: string): Promise<void> => {
   await runner.context.store.put(key, new TextEncoder().encode(JSON.stringify(running)));
 };
 
+/** The record is advisory: that it stays behind hides neither a result nor a failure. */
+const forgetRunning = async ({ context, view }: Runner, key: string): Promise<void> => {
+  try {
+    await context.store.delete(key);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    view.note(error.message);
+  }
+};
+
 const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
   for (const [index, stage] of plan.stageIds.entries()) {
     await runStage(runner, plan, { job: plan.job, run: plan.run, stage, index });
+    // What is left of a run that has ended belongs to the next one, which may read these blocks.
+    const outcome = await readOutcome(runner.context.store, plan);
+    if (outcome !== undefined) requirePublished(outcome);
     if (index > 0 && !runner.keepBlocks) await deleteStageBlocks(runner, plan, index - 1);
   }
   // Until the outcome is put, an interrupted run publishes nothing.
@@ -131,6 +164,8 @@ const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Pr
 };
 
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
+  // Again: a runner that ended in an earlier run of this job may have given it back meanwhile.
+  await claimOutput(runner, job);
   const manifest = await publish(runner.context, { job, plan });
   const report = await buildReport(runner.context, { job, plan, outcome: manifest.outcome, manifest });
   // The report last: whoever finds it has nothing left to do.
@@ -178,34 +213,54 @@ export const sweepBlocks = async (runner: Runner, job: string): Promise<void> =>
   for (const prefix of blockPrefixes({ job })) await runner.context.store.deletePrefix(prefix);
 };
 
-type Failed = { readonly job: Job; readonly plan: Plan; readonly error: unknown };
+type Failed = {
+  readonly job: Job;
+  readonly plan: Plan;
+  readonly error: unknown;
+  readonly mayReopen: boolean;
+};
 
 /**
- * Records how a run ended that fails here, and returns whether it is published all the same: the outcome decides,
- * and another runner may have put it first. Where it is not, the output is given back.
+ * Records how a run ended that fails here, and returns the outcome that stands: another runner may have put it
+ * first. Undefined where the run stays open. Where the job ends with it, the output is given back.
  */
-const isPublishedAfter = async (runner: Runner, { job, plan, error }: Failed): Promise<boolean> => {
+const endRun = async (runner: Runner, failed: Failed): Promise<Outcome | undefined> => {
+  const { job, plan, error } = failed;
   const { store, now } = runner.context;
-  const kind = outcomeOf(error);
+  const kind = outcomeOf(failed);
   if (kind === undefined || !(error instanceof DaybreakError)) {
-    runner.view.note(`job ${job.job} stops here; \`daybreak resume ${job.job}\` goes on with it`);
-    return isPublished(await readOutcome(store, plan));
+    const standing = await readOutcome(store, plan);
+    if (standing === undefined)
+      runner.view.note(`job ${job.job} stops here; \`daybreak resume ${job.job}\` goes on with it`);
+    return isPublished(standing) ? standing : undefined;
   }
-  const failure = { name: error.name, message: error.message };
+  const own = { name: error.name, message: error.message };
   const at = now().toISOString();
-  const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure });
-  if (isPublished(chosen)) return true;
+  const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure: own });
+  if (isPublished(chosen)) return chosen;
+  if (chosen.kind === 'superseded' && failed.mayReopen) {
+    runner.view.note(`${chosen.failure?.message ?? 'the plan has changed'}: the next run does it again`);
+    return chosen;
+  }
+  // Somebody may have resumed the job meanwhile: then the output is that run's.
+  if ((await readCurrentRun(store, job.job))?.plan.run !== plan.run) return chosen;
   await (await openOutput(job)).release();
   await writeTrace(store, job);
+  const failure = chosen.failure ?? own;
   await putReport(store, await buildReport(runner.context, { job, plan, outcome: chosen.kind, failure }));
-  return false;
+  return chosen;
 };
 
 const isPublished = (outcome: Outcome | undefined): boolean =>
   outcome?.kind === 'published' || outcome?.kind === 'partial';
 
+/** Bytes that a commit names and that are not there: all else of the run is good. By name, for it may come from a worker. */
+const LOST_BYTES: ReadonlySet<string> = new Set(['BlockMissingError', 'BlockCorruptError']);
+
 /** What a failure means for the run; a mistake of ours, or a store that does not answer, leaves it open to resume. */
-const outcomeOf = (error: unknown): 'cancelled' | 'failed' | undefined => {
+const outcomeOf = ({ error, mayReopen }: Failed): 'cancelled' | 'failed' | 'superseded' | undefined => {
   if (error instanceof JobCancelledError) return 'cancelled';
-  return error instanceof DaybreakError && error.row.retry !== 'again' ? 'failed' : undefined;
+  if (!(error instanceof DaybreakError)) return undefined;
+  if (LOST_BYTES.has(error.name)) return mayReopen ? 'superseded' : 'failed';
+  return error.row.retry === 'again' ? undefined : 'failed';
 };

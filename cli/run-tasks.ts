@@ -4,6 +4,8 @@ import { runTask } from '../functions/stages/run-task.ts';
 import type { StagePosition } from '../functions/stages/seal.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import type { Runner } from './run-job.ts';
+import { watchOwnMemory } from './watch-own-memory.ts';
+import { renderTask } from './worker-messages.ts';
 
 /** A function that has not answered by its timeout is a reject; beyond that its whole worker does not answer. */
 const HANG_MARGIN_SECONDS = 10;
@@ -29,12 +31,13 @@ const runHere = async (
   { position, elapsedSeconds }: Missing,
 ): Promise<void> => {
   const { index: _, ...stage } = position;
-  const watched: StageContext = {
+  const shown: StageContext = {
     ...context,
     onProgress: ({ share, rowsRead }) =>
       view.update({ stage: stage.stage, share, rows: rowsRead, elapsedSeconds: elapsedSeconds() }),
   };
-  await runTask(watched, { ...stage, task });
+  const ids = { ...stage, task };
+  await watchOwnMemory({ context: shown, task: renderTask(ids) }, (watched) => runTask(watched, ids));
 };
 
 const runInWorkers = (

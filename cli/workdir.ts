@@ -46,7 +46,8 @@ export const withWorkdir = async <Result>(
   try {
     return await use({ path: workdir, store, scratchDir, worker });
   } finally {
-    await rm(scratchDir, { recursive: true, force: true });
+    // A query that was left behind may still write there.
+    await rm(scratchDir, { recursive: true, force: true, maxRetries: 3 });
   }
 };
 

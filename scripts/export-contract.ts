@@ -1,9 +1,10 @@
-/** Writes what is generated from the contract: docs/spec.schema.json and docs/spec.md. */
+/** Writes what is generated from the contract: docs/spec.schema.json, docs/spec.md, docs/aggregates.md. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { JobSpec } from '../functions/contract/spec.ts';
 import { Expression } from '../functions/contract/spec-values.ts';
+import { renderAggregatesPage } from './aggregates-page.ts';
 import { renderSpecPage, type SchemaNode } from './spec-page.ts';
 
 /** The JSON Schema of a spec as it is written: defaults may be left out, and a number is an expression. */
@@ -22,6 +23,7 @@ export const renderContract = (): Readonly<Record<string, string>> => {
   return {
     'docs/spec.schema.json': `${JSON.stringify(schema, null, 2)}\n`,
     'docs/spec.md': renderSpecPage(schema),
+    'docs/aggregates.md': renderAggregatesPage(),
   };
 };
 

@@ -1,6 +1,6 @@
 import { JobCancelledError } from '../../functions/contract/errors-store.ts';
 import type { PlannedStage } from '../../functions/contract/plan.ts';
-import { type PlannedJob, split } from '../../functions/stages/split.ts';
+import type { PlannedJob } from '../../functions/stages/split.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
@@ -9,7 +9,7 @@ import { withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
 import { bundleModules, hashesOf } from './bundle-modules.ts';
 import { loadSpec, makeJob, requireFeatures } from './prepare-job.ts';
-import { located, type RunOptions } from './run.ts';
+import { located, type RunOptions, splitHere } from './run.ts';
 
 /** `daybreak plan`: what a job would do, in stages, without running it. */
 export const plan = async (file: string, options: RunOptions): Promise<void> => {
@@ -22,7 +22,7 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
     (signal) =>
       withWorkdir(workdirOf(options), (workdir) =>
         located(parsed, file, () =>
-          split(openWorld(workdir, { resources: resourcesOf(options), signal }), job),
+          splitHere(openWorld(workdir, { resources: resourcesOf(options), signal }), job),
         ),
       ),
   );

@@ -7,7 +7,8 @@ import type { Report } from '../../functions/contract/report.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import { requireOutputFree } from '../../functions/stages/publish.ts';
-import { split } from '../../functions/stages/split.ts';
+import { type JobToPlan, type PlannedJob, split } from '../../functions/stages/split.ts';
+import type { StageContext } from '../../functions/stages/stage-context.ts';
 import { withdrawCancel } from '../cancel-job.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { type JobState, readJobState } from '../job-state.ts';
@@ -17,6 +18,7 @@ import { openProgress } from '../progress.ts';
 import { renderPreview } from '../render-preview.ts';
 import { renderPageHint, renderReport } from '../render-report.ts';
 import { finishPublish, type Runner, runJob, sweepBlocks } from '../run-job.ts';
+import { watchOwnMemory } from '../watch-own-memory.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorkerPool } from '../worker-pool.ts';
 import { openWorld } from '../world.ts';
@@ -43,7 +45,7 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
   const modules = await bundleModules(parsed.spec, file);
   const job = makeJob(parsed, { ...options, ...hashesOf(modules), now: new Date() });
   await withRunner(job.job, options, async (runner) => {
-    const plan = await located(parsed, file, () => split(runner.context, job));
+    const plan = await located(parsed, file, () => splitHere(runner.context, job));
     await requireOutputFree(job);
     // Before the job, which names them: whoever finds the job finds its modules.
     for (const module of modules.values()) await storeModule(runner.context.store, job.job, module);
@@ -69,8 +71,12 @@ const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobSta
     return report;
   }
   if (plan === undefined) await withdrawCancel(runner.context.store, job.job);
-  return runJob(runner, job, await split(runner.context, job));
+  return runJob(runner, job, await splitHere(runner.context, job));
 };
+
+/** Looking at an input and binding expressions are queries too: the engine computes what is constant right then. */
+export const splitHere = (context: StageContext, job: JobToPlan): Promise<PlannedJob> =>
+  watchOwnMemory({ context, task: 'split' }, (watched) => split(watched, job));
 
 const withRunner = (
   job: string,

@@ -35,12 +35,14 @@ export class BlockMissingError extends DaybreakError {
 /** A block is there, but not with the bytes that its commit names. */
 export class BlockCorruptError extends DaybreakError {
   override readonly name = 'BlockCorruptError';
+  readonly key: string;
 
   constructor(
     facts: { readonly key: string; readonly found: string; readonly expected: string },
     options?: ErrorOptions,
   ) {
     super(`the block ${facts.key} has ${facts.found}, its commit says ${facts.expected}`, options);
+    this.key = facts.key;
   }
 }
 

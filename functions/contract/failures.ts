@@ -67,6 +67,12 @@ export const FAILURES = {
     remedy: 'Correct the rows, or raise `errors.max_rejects`.',
   },
   LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
+  GlobalAggregateError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy:
+      'Give the group_by keys, use an aggregate that docs/aggregates.md calls algebraic, or run with one task.',
+  },
   OutputExistsError: {
     retry: 'never',
     exitCode: refused,

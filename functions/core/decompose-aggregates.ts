@@ -119,7 +119,7 @@ const mapCalls = (
 const whyWhole = (call: FunctionNode): string | undefined => {
   const rule = ruleOf(call);
   if (rule.merge === 'holistic') return call.name;
-  if (call.isDistinct && rule.ignoresDistinct !== true) return `${call.name} with DISTINCT`;
+  if (call.isDistinct && !ignoresDistinct(call)) return `${call.name} with DISTINCT`;
   if (call.orders.length > 0) return `${call.name} with ORDER BY`;
   const [, ...rest] = call.children;
   if (
@@ -203,7 +203,9 @@ const shuffleRows = (
 
 const ignoresDistinct = (call: FunctionNode): boolean => {
   const rule = ruleOf(call);
-  return rule.merge === 'algebraic' && rule.ignoresDistinct === true;
+  if (rule.merge === 'holistic' || rule.ignoresDistinct !== true) return false;
+  // max(x, n) gives a value as often as it is there.
+  return rule.state !== 'extreme' || call.children.length === 1;
 };
 
 const readsColumn = (node: Expression, names: ReadonlySet<string>): boolean => {

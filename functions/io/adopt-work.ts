@@ -1,6 +1,6 @@
 import type { Commit } from '../contract/commit.ts';
 import { parentTaskId } from '../contract/ids.ts';
-import { renderBlockKey } from '../contract/keys.ts';
+import { KEYS, renderBlockKey } from '../contract/keys.ts';
 import type { PlanHeader } from '../contract/plan-header.ts';
 import type { StageStanding } from '../core/decide-run.ts';
 import { commitAttempt, listCommits, listSealedCommits } from './commit-attempt.ts';
@@ -11,11 +11,22 @@ import { listAmendments, putAmendment, putSealed, readSealed } from './seal-stag
 /** Small requests at once; see commit-attempt. */
 const MAX_REQUESTS = 16;
 
-/** Whether the block that a commit means is there in full length. Its bytes are judged by who reads them. */
-const isBlockPresent = async (store: ObjectStore, commit: Commit): Promise<boolean> => {
+/** Whether an object is there in full length. Its bytes are judged by who reads them. */
+const isInFull = async (store: ObjectStore, key: string, sizeBytes: number): Promise<boolean> =>
+  (await store.head(key))?.sizeBytes === sizeBytes;
+
+const isBlockPresent = (store: ObjectStore, commit: Commit): Promise<boolean> => {
   const { job, run, stage, task, attempt, block } = commit;
-  const facts = await store.head(renderBlockKey({ job, run, stage, task, attempt, format: block.format }));
-  return facts?.sizeBytes === block.sizeBytes;
+  const key = renderBlockKey({ job, run, stage, task, attempt, format: block.format });
+  return isInFull(store, key, block.sizeBytes);
+};
+
+/** Rejects are kept as long as the job: they are published with whatever run ends it. */
+const areRejectsPresent = async (store: ObjectStore, commit: Commit): Promise<boolean> => {
+  const { job, run, stage, task, attempt, rejects } = commit;
+  if (rejects === undefined) return true;
+  const key = KEYS.rejects.render({ job, run, stage, task, attempt, format: rejects.format });
+  return isInFull(store, key, rejects.sizeBytes);
 };
 
 /** What stands of each stage of a run, in order, for the next run to adopt. */
@@ -36,8 +47,15 @@ const inspectStage = async (store: ObjectStore, plan: PlanHeader, stage: string)
     return { stage, isSealed: false, isPresent: false, amendments };
   }
   const commits = await listSealedCommits(store, sealed);
-  const present = await mapBounded(commits, MAX_REQUESTS, (commit) => isBlockPresent(store, commit));
-  return { stage, isSealed: true, isPresent: present.every(Boolean), amendments };
+  const every = async (isThere: typeof isBlockPresent): Promise<boolean> =>
+    (await mapBounded(commits, MAX_REQUESTS, (commit) => isThere(store, commit))).every(Boolean);
+  // Without its rejects a stage has to run again, whatever stands of those after it.
+  return {
+    stage,
+    isSealed: await every(areRejectsPresent),
+    isPresent: await every(isBlockPresent),
+    amendments,
+  };
 };
 
 /**
@@ -63,6 +81,7 @@ export const adoptWork = async (store: ObjectStore, plan: PlanHeader): Promise<v
   const named = new Set(amendments.flatMap(({ tasks }) => tasks.map(({ task }) => task)));
   await mapBounded(await listCommits(store, source), MAX_REQUESTS, async (commit) => {
     const isKnown = parentTaskId(commit.task) === undefined || named.has(commit.task);
-    if (isKnown && (await isBlockPresent(store, commit))) await commitAttempt(store, commit, run);
+    const isThere = (await isBlockPresent(store, commit)) && (await areRejectsPresent(store, commit));
+    if (isKnown && isThere) await commitAttempt(store, commit, run);
   });
 };

@@ -25,24 +25,34 @@ export const addCount = (drafts: Drafts, conditions: readonly string[]): string 
 /** A variable, in SQL that is a DOUBLE. */
 export type Variable = { readonly sql: string; readonly conditions: readonly string[] };
 
+/** The parts of a group: their count, and their means of one variable or two. */
+type Parts = { readonly count: string; readonly means: { readonly x: string; readonly y?: string } };
+type Axis = 'x' | 'y';
+
+/** The name of the list of a group's parts; each has `n` and its means. */
+const gatherParts = (drafts: Drafts, { count, means }: Parts): string => {
+  const names = Object.entries(means);
+  const fields = names.map(([axis, mean]) => `'${axis}': ${mean}`);
+  return gather(
+    drafts,
+    `list({'n': CAST(${count} AS DOUBLE), ${fields.join(', ')}}) FILTER (WHERE ${count} > 0)`,
+    count,
+    ...names.map(([, mean]) => mean),
+  );
+};
+
 /**
  * The mean of a variable, for the moments around it. Rows that are all equal have exactly their value as mean, so
  * that their variance is exactly 0, as it is in DuckDB.
  */
-const addMean = (drafts: Drafts, count: string, { sql, conditions }: Variable): string => {
+const addMean = (drafts: Drafts, { sql, conditions }: Variable, merge: () => string): string => {
   const filter = renderFilter(conditions);
   const least = `min(${sql})${filter}`;
-  return addState(
-    drafts,
-    {
-      partial: `CASE WHEN ${least} = max(${sql})${filter} THEN ${least} ELSE favg(${sql})${filter} END`,
-      single: renderWhere(conditions, sql),
-    },
-    (name) => {
-      const mean = deriveMean(drafts, count, name);
-      return { sql: mean, uses: [mean] };
-    },
-  );
+  const partial = `CASE WHEN ${least} = max(${sql})${filter} THEN ${least} ELSE favg(${sql})${filter} END`;
+  return addState(drafts, { partial, single: renderWhere(conditions, sql) }, () => {
+    const mean = merge();
+    return { sql: mean, uses: [mean] };
+  });
 };
 
 /**
@@ -50,55 +60,38 @@ const addMean = (drafts: Drafts, count: string, { sql, conditions }: Variable): 
  * overflows that does not have to.
  * @see Chan, Golub, LeVeque: Updating formulae and a pairwise algorithm for computing sample variances (1979)
  */
-const deriveMean = (drafts: Drafts, count: string, mean: string): string => {
-  const total = gather(drafts, `CAST(sum(${count}) AS DOUBLE)`, count);
+const deriveMean = (drafts: Drafts, parts: Parts, axis: Axis): string => {
+  const mean = parts.means[axis];
+  if (mean === undefined) throw new Error(`parts of a group have no mean of ${axis}`);
+  const total = gather(drafts, `CAST(sum(${parts.count}) AS DOUBLE)`, parts.count);
   const pivot = gather(drafts, `any_value(${mean})`, mean);
-  const parts = gather(
-    drafts,
-    `list({'n': CAST(${count} AS DOUBLE), 'x': ${mean}}) FILTER (WHERE ${count} > 0)`,
-    count,
-    mean,
-  );
+  const list = gatherParts(drafts, parts);
   const part = `${drafts.prefix}p`;
-  const weighted = `list_transform(${parts}, lambda ${part}: (${part}.x - ${pivot}) * (${part}.n / ${total}))`;
-  return derive(drafts, `${pivot} + list_sum(${weighted})`, total, pivot, parts);
+  const weighted = `list_transform(${list}, lambda ${part}: (${part}.${axis} - ${pivot}) * (${part}.n / ${total}))`;
+  return derive(drafts, `${pivot} + list_sum(${weighted})`, total, pivot, list);
 };
 
 /** The sum of products of the differences of two variables (or of one, twice) from their means. */
 const addCentredSum = (
   drafts: Drafts,
-  count: string,
-  [one, other]: readonly [Variable, Variable],
-  [oneMean, otherMean]: readonly [string, string],
+  [[one, oneAxis], [other, otherAxis]]: readonly [readonly [Variable, Axis], readonly [Variable, Axis]],
+  parts: () => Parts,
 ): string => {
-  const { conditions } = one;
   // covar_pop, unlike var_pop, raises nothing on infinity: the final formula judges, as DuckDB's own does.
-  const filter = renderFilter(conditions);
-  return addState(
-    drafts,
-    {
-      partial: `covar_pop(${one.sql}, ${other.sql})${filter} * count(*)${filter}`,
-      single: renderWhere(conditions, 'CAST(0 AS DOUBLE)'),
-    },
-    (name) => {
-      const within = gather(drafts, `sum(${name})`, name);
-      const total = deriveMean(drafts, count, oneMean);
-      const otherTotal = deriveMean(drafts, count, otherMean);
-      const parts = gather(
-        drafts,
-        `list({'n': CAST(${count} AS DOUBLE), 'x': ${oneMean}, 'y': ${otherMean}}) FILTER (WHERE ${count} > 0)`,
-        count,
-        oneMean,
-        otherMean,
-      );
-      const part = `${drafts.prefix}p`;
-      const between = `list_transform(${parts}, lambda ${part}: ${part}.n * (${part}.x - ${total}) * (${part}.y - ${otherTotal}))`;
-      return {
-        sql: `${within} + list_sum(${between})`,
-        uses: [within, parts, total, otherTotal],
-      };
-    },
-  );
+  const filter = renderFilter(one.conditions);
+  const partial = `covar_pop(${one.sql}, ${other.sql})${filter} * count(*)${filter}`;
+  const single = renderWhere(one.conditions, 'CAST(0 AS DOUBLE)');
+  return addState(drafts, { partial, single }, (name) => {
+    const within = gather(drafts, `sum(${name})`, name);
+    const means = [deriveMean(drafts, parts(), oneAxis), deriveMean(drafts, parts(), otherAxis)];
+    const list = gatherParts(drafts, parts());
+    const part = `${drafts.prefix}p`;
+    const between = `${part}.n * (${part}.${oneAxis} - ${means[0]}) * (${part}.${otherAxis} - ${means[1]})`;
+    return {
+      sql: `${within} + list_sum(list_transform(${list}, lambda ${part}: ${between}))`,
+      uses: [within, list, ...means],
+    };
+  });
 };
 
 /** Names of the states of one variable: count, mean, sum of squared differences from it. */
@@ -106,30 +99,64 @@ export type Moments = { readonly n: string; readonly mean: string; readonly squa
 
 export const addMoments = (drafts: Drafts, variable: Variable): Moments => {
   const n = addCount(drafts, variable.conditions);
-  const mean = addMean(drafts, n, variable);
-  return { n, mean, squares: addCentredSum(drafts, n, [variable, variable], [mean, mean]) };
+  const mean: string = addMean(drafts, variable, () => deriveMean(drafts, parts(), 'x'));
+  const parts = (): Parts => ({ count: n, means: { x: mean } });
+  const squares = addCentredSum(
+    drafts,
+    [
+      [variable, 'x'],
+      [variable, 'x'],
+    ],
+    parts,
+  );
+  return { n, mean, squares };
 };
 
-/** States of two variables, each added when it is first asked for. */
+/** Names of the states of two variables over the same rows; sums are added when they are first asked for. */
 export type Comoments = {
-  readonly n: () => string;
-  readonly meanX: () => string;
-  readonly meanY: () => string;
+  readonly n: string;
+  readonly meanX: string;
+  readonly meanY: string;
   readonly squaresX: () => string;
   readonly squaresY: () => string;
   readonly products: () => string;
 };
 
 export const addComoments = (drafts: Drafts, y: Variable, x: Variable): Comoments => {
-  const n = () => addCount(drafts, x.conditions);
-  const meanX = () => addMean(drafts, n(), x);
-  const meanY = () => addMean(drafts, n(), y);
+  const n = addCount(drafts, x.conditions);
+  const meanX: string = addMean(drafts, x, () => deriveMean(drafts, parts(), 'x'));
+  const meanY: string = addMean(drafts, y, () => deriveMean(drafts, parts(), 'y'));
+  const parts = (): Parts => ({ count: n, means: { x: meanX, y: meanY } });
   return {
     n,
     meanX,
     meanY,
-    squaresX: () => addCentredSum(drafts, n(), [x, x], [meanX(), meanX()]),
-    squaresY: () => addCentredSum(drafts, n(), [y, y], [meanY(), meanY()]),
-    products: () => addCentredSum(drafts, n(), [y, x], [meanY(), meanX()]),
+    squaresX: () =>
+      addCentredSum(
+        drafts,
+        [
+          [x, 'x'],
+          [x, 'x'],
+        ],
+        parts,
+      ),
+    squaresY: () =>
+      addCentredSum(
+        drafts,
+        [
+          [y, 'y'],
+          [y, 'y'],
+        ],
+        parts,
+      ),
+    products: () =>
+      addCentredSum(
+        drafts,
+        [
+          [y, 'y'],
+          [x, 'x'],
+        ],
+        parts,
+      ),
   };
 };

@@ -73,9 +73,13 @@ const renderPartialMode = (
     ...part,
     uses: [...part.uses],
   });
+  const states = drafts.states.map(({ name, partial, single, merge }) => {
+    const { sql, uses } = merge();
+    return { name, type: types.get(name) ?? '', partial, single, merge: sql, uses: [...uses] };
+  });
   return {
     mode: 'partial',
-    states: drafts.states.map((state) => ({ ...copyUses(state), type: types.get(state.name) ?? '' })),
+    states,
     gathered: drafts.gathered.map(copyUses),
     derived: drafts.derived.map(copyUses),
     values,

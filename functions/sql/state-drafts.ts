@@ -1,13 +1,16 @@
+/** A scalar over gathered and derived columns, and which of them it reads. */
+export type Merged = { readonly sql: string; readonly uses: readonly string[] };
+
 /** A state column while a decomposition is rendered: its type is not known yet. */
 export type StateDraft = {
   readonly name: string;
   readonly partial: string;
   readonly single: string;
-  readonly merge: string;
-  readonly uses: readonly string[];
+  /** Asked for when all states are there. */
+  readonly merge: () => Merged;
 };
 
-export type Gathered = { readonly name: string; readonly sql: string; readonly uses: readonly string[] };
+export type Gathered = Merged & { readonly name: string };
 
 /**
  * What a decomposition has so far. Calls share what they have in common: `avg(x)` and `sum(x)` one sum, all moments
@@ -22,21 +25,20 @@ export type Drafts = {
 
 export const createDrafts = (prefix: string): Drafts => ({ prefix, states: [], gathered: [], derived: [] });
 
-/** The name of the state with that partial aggregate; `merge` is asked for where it is new, by its name. */
+/** The name of the state with that partial aggregate; what `merge` gives, by that name, merges it. */
 export const addState = (
   drafts: Drafts,
   { partial, single }: { readonly partial: string; readonly single: string },
-  merge: (name: string) => { readonly sql: string; readonly uses: readonly string[] },
+  merge: (name: string) => Merged,
 ): string => {
   const known = drafts.states.find((state) => state.partial === partial);
   if (known !== undefined) return known.name;
   const name = `${drafts.prefix}s${drafts.states.length}`;
-  const { sql, uses } = merge(name);
-  drafts.states.push({ name, partial, single, merge: sql, uses });
+  drafts.states.push({ name, partial, single, merge: () => merge(name) });
   return name;
 };
 
-const addTo = (list: Gathered[], stem: string, column: Omit<Gathered, 'name'>): string => {
+const addTo = (list: Gathered[], stem: string, column: Merged): string => {
   const known = list.find(({ sql }) => sql === column.sql);
   if (known !== undefined) return known.name;
   const name = `${stem}${list.length}`;

@@ -1,5 +1,6 @@
-import type { Commit } from '../contract/commit.ts';
+import type { Commit, WrittenObject } from '../contract/commit.ts';
 import {
+  BlockCorruptError,
   BlockMissingError,
   ConservationError,
   JobCancelledError,
@@ -14,17 +15,17 @@ import type { Sealed } from '../contract/sealed.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
 import { readCommit } from '../io/commit-attempt.ts';
 import { type FileOutput, openFileOutput } from '../io/file-output.ts';
+import { hashFile } from '../io/hash-file.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { readSealed } from '../io/seal-stage.ts';
-import { requireBlock } from './seal.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** Reads a small object each; see commit-attempt. */
 const MAX_READS = 16;
 
-/** Copies of whole blocks at once: more only compete for one disk. */
+/** Whole blocks read or copied at once: more only compete for one disk. */
 const MAX_COPIES = 4;
 
 /** The output of a job on files, for claim, publish and release. */
@@ -54,7 +55,10 @@ export const publish = async (
   const counts = requireConservation(seals);
   const commits = await mapBounded(last.commits, MAX_READS, (packed) => readCounted(store, last, packed));
   const isPublished = await output.isPublished();
-  if (!isPublished) await mapBounded(commits, MAX_READS, (commit) => requireBlock(store, commit));
+  const rejecting = await readRejecting(store, seals);
+  const objects = [...commits.map(blockOf), ...rejecting.flatMap(rejectsOf)];
+  // After the outcome nothing can be done again: what is lost is found before.
+  if (!isPublished) await mapBounded(objects, MAX_COPIES, (object) => requireBytes(store, object));
   const { chosen } = await putOutcome(store, {
     job: plan.job,
     run: plan.run,
@@ -62,16 +66,8 @@ export const publish = async (
     at: context.now().toISOString(),
   });
   requirePublished(chosen);
-  const rejecting = await readRejecting(store, seals);
   const manifest = renderManifest({ job, plan, commits, rejecting, counts, createdAt: chosen.at });
-  if (!isPublished) {
-    await mapBounded(commits, MAX_COPIES, (commit) =>
-      addObject(store, output, partName(commit), blockKey(commit), commit),
-    );
-    await mapBounded(rejecting, MAX_COPIES, (commit) =>
-      addObject(store, output, rejectsName(commit), rejectsKey(commit), commit),
-    );
-  }
+  if (!isPublished) await mapBounded(objects, MAX_COPIES, (object) => addObject(store, output, object));
   await output.finish(manifest, job.spec.output.mode);
   return manifest;
 };
@@ -118,7 +114,8 @@ const readCounted = async (
   });
 };
 
-const requirePublished = (outcome: Outcome): void => {
+/** Fails with JobCancelledError or StateError where the run has ended otherwise. */
+export const requirePublished = (outcome: Outcome): void => {
   if (outcome.kind === 'published' || outcome.kind === 'partial') return;
   if (outcome.kind === 'cancelled') throw new JobCancelledError({ job: outcome.job, run: outcome.run });
   throw new StateError({
@@ -136,26 +133,70 @@ const readRejecting = async (store: ObjectStore, seals: readonly Sealed[]): Prom
   return commits.flat().filter((commit) => commit.rejects !== undefined);
 };
 
-const blockKey = (commit: Commit): string => renderBlockKey({ ...commit, format: commit.block.format });
-const partName = (commit: Commit): string =>
-  OUTPUT_KEYS.part.render({ ...commit, format: commit.block.format });
-const rejectsFormat = (commit: Commit): string => commit.rejects?.format ?? commit.block.format;
-const rejectsKey = (commit: Commit): string =>
-  KEYS.rejects.render({ ...commit, format: rejectsFormat(commit) });
-const rejectsName = (commit: Commit): string =>
-  OUTPUT_KEYS.rejects.render({ ...commit, format: rejectsFormat(commit) });
+/** An object that a commit names, and its name in the output. */
+type Named = {
+  readonly task: string;
+  readonly key: string;
+  readonly name: string;
+  readonly object: WrittenObject;
+};
+
+const blockOf = (commit: Commit): Named => ({
+  task: commit.task,
+  key: renderBlockKey({ ...commit, format: commit.block.format }),
+  name: OUTPUT_KEYS.part.render({ ...commit, format: commit.block.format }),
+  object: commit.block,
+});
+
+const rejectsOf = (commit: Commit): readonly Named[] => {
+  if (commit.rejects === undefined) return [];
+  const { rows: _, ...object } = commit.rejects;
+  const ids = { ...commit, format: object.format };
+  return [
+    { task: commit.task, key: KEYS.rejects.render(ids), name: OUTPUT_KEYS.rejects.render(ids), object },
+  ];
+};
+
+/**
+ * The object is there, with the bytes that its commit names. One with other bytes goes: the next run adopts by the
+ * length alone.
+ */
+const requireBytes = async (store: ObjectStore, { key, task, object }: Named): Promise<void> => {
+  const found = await readSums(store, key);
+  if (found === undefined) throw new BlockMissingError({ key, task });
+  if (found.sizeBytes === object.sizeBytes && found.sha256 === object.sha256) return;
+  await store.delete(key);
+  throw new BlockCorruptError({ key, found: renderSums(found), expected: renderSums(object) });
+};
+
+type Sums = Pick<WrittenObject, 'sizeBytes' | 'sha256'>;
+
+const renderSums = ({ sizeBytes, sha256 }: Sums): string => `${sizeBytes} bytes of SHA-256 ${sha256}`;
+
+const readSums = async (store: ObjectStore, key: string): Promise<Sums | undefined> => {
+  if ((await store.head(key)) === undefined) return undefined;
+  try {
+    return await hashFile(requireLocal(store, key));
+  } catch (error) {
+    // Another runner has published it and swept up.
+    if ((await store.head(key)) === undefined) return undefined;
+    throw error;
+  }
+};
+
+const requireLocal = (store: ObjectStore, key: string): string => {
+  const path = store.localPath(key);
+  if (path === undefined) throw new Error('an output on files needs a store on files');
+  return path;
+};
 
 const addObject = async (
   store: ObjectStore,
   output: FileOutput,
-  name: string,
-  key: string,
-  { task }: Commit,
+  { key, task, name }: Named,
 ): Promise<void> => {
-  const source = store.localPath(key);
-  if (source === undefined) throw new Error('an output on files needs a store on files');
   if ((await store.head(key)) === undefined) throw new BlockMissingError({ key, task });
-  await output.addPart(name, source);
+  await output.addPart(name, requireLocal(store, key));
 };
 
 const renderManifest = (facts: {
@@ -173,25 +214,18 @@ const renderManifest = (facts: {
   format: facts.plan.output.format,
   columns: facts.plan.output.columns,
   rows: facts.commits.reduce((rows, commit) => rows + commit.rows, 0),
-  parts: facts.commits.map((commit) => ({
-    name: partName(commit),
-    rows: commit.rows,
-    sizeBytes: commit.block.sizeBytes,
-    sha256: commit.block.sha256,
-  })),
+  parts: facts.commits.map((commit) => listed(blockOf(commit), commit.rows)),
   rejects: facts.rejecting.flatMap((commit) =>
-    commit.rejects === undefined
-      ? []
-      : [
-          {
-            name: rejectsName(commit),
-            rows: commit.rejects.rows,
-            sizeBytes: commit.rejects.sizeBytes,
-            sha256: commit.rejects.sha256,
-          },
-        ],
+    rejectsOf(commit).map((object) => listed(object, commit.rejects?.rows ?? 0)),
   ),
   missing: [],
   counts: facts.counts,
   createdAt: facts.createdAt,
+});
+
+const listed = ({ name, object }: Named, rows: number): Manifest['parts'][number] => ({
+  name,
+  rows,
+  sizeBytes: object.sizeBytes,
+  sha256: object.sha256,
 });

@@ -1,5 +1,5 @@
 import type { Commit } from '../contract/commit.ts';
-import { JobCancelledError, StateError } from '../contract/errors-store.ts';
+import { BlockCorruptError, JobCancelledError, StateError } from '../contract/errors-store.ts';
 import { parseStageId, type TaskIds } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
 import { Plan } from '../contract/plan.ts';
@@ -28,6 +28,8 @@ export const runTask = async (context: StageContext, task: TaskIds): Promise<Com
     return await attemptTask(context, task);
   } catch (error) {
     if (await isTaskDone(context.store, task)) return readCommit(context.store, task);
+    // The next run adopts blocks by their length: one with wrong bytes is as good as gone, and goes.
+    if (error instanceof BlockCorruptError) await context.store.delete(error.key);
     throw error;
   }
 };

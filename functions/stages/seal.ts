@@ -163,7 +163,7 @@ const packRows = ({ by }: Shuffle, sizes: readonly number[], tasks: number): rea
   by.length === 0 ? packPartitions(sizes, tasks) : packByKeys(sizes, tasks);
 
 /** The block that a commit means, by its size: cheap enough for every block of a stage. */
-export const requireBlock = async (store: ObjectStore, commit: Commit): Promise<void> => {
+const requireBlock = async (store: ObjectStore, commit: Commit): Promise<void> => {
   const key = renderBlockKey({ ...commit, format: commit.block.format });
   const facts = await store.head(key);
   if (facts === undefined) throw new BlockMissingError({ key, task: commit.task });
