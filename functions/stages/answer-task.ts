@@ -164,6 +164,7 @@ const answerOnce = async (
       plan: work.plan,
       stage: work.stage,
       source: source.attach(connection, { tolerant, scan }),
+      keepsRejects: tolerant && source.input !== undefined,
       runSql,
     });
     const target = { folder: folders.out, memoryBytes: context.resources.memoryBytes };
@@ -189,7 +190,10 @@ const watched = async <Result>(
     context.onProgress({ share: percentage < 0 ? undefined : percentage / 100, rowsRead: tallied.read });
   }, PROGRESS_MS);
   try {
-    return await run();
+    const result = await run();
+    // An interrupted stream may end as if it had been read to its end.
+    context.signal.throwIfAborted();
+    return result;
   } finally {
     clearInterval(timer);
     context.signal.removeEventListener('abort', interrupt);

@@ -35,6 +35,12 @@ import type { StageContext } from './stage-context.ts';
 const BLOCK_FORMAT = 'arrow-streams-1';
 const partitioner = (): string => `${engineVersion()}-hash`;
 
+/**
+ * Raised whenever the same plan would give other rows than before: how steps are compiled, read, counted or written.
+ * It is part of the digest, so that no run mixes the work of two versions.
+ */
+const PLAN_SEMANTICS = 1;
+
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
 
@@ -85,7 +91,15 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     partitioner: partitioner(),
   };
   const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
-  const decisive = { input, stages: stages.map(withoutExpectation), output, rejectLimit, formats, tasks };
+  const decisive = {
+    semantics: PLAN_SEMANTICS,
+    input,
+    stages: stages.map(withoutExpectation),
+    output,
+    rejectLimit,
+    formats,
+    tasks,
+  };
   const plan = {
     job: job.job,
     digest: digestOf(decisive),
