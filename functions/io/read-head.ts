@@ -5,6 +5,7 @@ import * as zlib from 'node:zlib';
 import { NotYetError } from '../contract/errors-command.ts';
 import { InputFormatError } from '../contract/errors-input.ts';
 import type { PinnedFile } from '../contract/pinned-input.ts';
+import { errorCode } from './file-operations.ts';
 
 /** A header of ten thousand columns fits. */
 export const HEAD_BYTES = 262_144;
@@ -40,9 +41,11 @@ export const readHead = async (file: Openable): Promise<Buffer> => {
       if (bytes >= HEAD_BYTES || part.includes(0x0a)) break;
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     const what = file.compression === 'none' ? 'cannot be read' : `cannot be read as ${file.compression}`;
-    throw new InputFormatError({ path: file.path, reason: `${what} (${code})` }, { cause: error });
+    throw new InputFormatError(
+      { path: file.path, reason: `${what} (${errorCode(error)})` },
+      { cause: error },
+    );
   } finally {
     stream.destroy();
   }
