@@ -52,6 +52,14 @@ export const readHead = async (file: Openable): Promise<Buffer> => {
   return Buffer.concat(parts).subarray(0, HEAD_BYTES);
 };
 
+/** Counts the empty lines that a file begins with, up to `most`. A blank that ends no line is none. */
+export const countBlankLines = async (file: Openable, most: number): Promise<number> => {
+  const head = await readHead(file);
+  const text = head.toString('latin1', startsWithByteOrderMark(head) ? 3 : 0);
+  const ends = /^(?:\r\n|\n|\r)*/.exec(text)?.[0].match(/\r\n|\n|\r/g) ?? [];
+  return Math.min(ends.length, most);
+};
+
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 const startsWithByteOrderMark = (head: Buffer): boolean => head.subarray(0, 3).equals(BYTE_ORDER_MARK);
