@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { UsageError } from '../../functions/contract/errors-command.ts';
 import path from 'node:path';
 import type { Commit } from '../../functions/contract/commit.ts';
-import { NotBuiltError } from '../../functions/contract/errors-command.ts';
+import { NotBuiltError, UsageError } from '../../functions/contract/errors-command.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { listCommits } from '../../functions/io/commit-attempt.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
