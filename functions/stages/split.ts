@@ -13,6 +13,7 @@ import { cutStages } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
 import { type BoundCut, choosePartitions, choosePieces, planStages } from '../core/plan-job.ts';
+import { refuseGlobalRows } from '../core/refuse-global-rows.ts';
 import { digestOf } from '../io/digest.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
 import { engineVersion } from '../io/engine-version.ts';
@@ -40,6 +41,9 @@ const partitioner = (): string => `${engineVersion()}-hash`;
  * It is part of the digest, so that no run mixes the work of two versions.
  */
 const PLAN_SEMANTICS = 1;
+
+/** What one task can gather and spill: the disk of a function. @see docs/aggregates.md */
+const MOST_GLOBAL_BYTES = 10e9;
 
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
@@ -129,8 +133,10 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
   const { spec } = job;
   const baseDir = job.baseDir ?? path.sep;
   const { format, files } = await listInput({ uri: spec.input.uri, format: spec.input.format, baseDir });
+  context.signal.throwIfAborted();
   await requireOutputApart(context.store, { job, files: files.map((file) => file.path), baseDir });
   const pinned = await pinInput(files);
+  context.signal.throwIfAborted();
   const scratchDir = await mkdtemp(path.join(context.scratchDir, 'split-'));
   try {
     return await withDuckDB(
@@ -143,7 +149,10 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
       },
       async (connection) => {
         const input = await sniffInput(connection, { input: spec.input, format, files: pinned });
-        return bindJob(connection, job, input);
+        context.signal.throwIfAborted();
+        const looked = await bindJob(context, connection, { job, input });
+        context.signal.throwIfAborted();
+        return looked;
       },
     );
   } finally {
@@ -151,8 +160,13 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
   }
 };
 
-const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: PinnedInput): Promise<Looked> => {
+const bindJob = async (
+  { signal }: StageContext,
+  connection: DuckDBConnection,
+  { job, input }: { readonly job: JobToPlan; readonly input: PinnedInput },
+): Promise<Looked> => {
   const bound = await bindSteps(connection, { ...job, steps: job.spec.steps, columns: input.columns });
+  signal.throwIfAborted();
   const columns = bound.at(-1)?.columns ?? input.columns;
   const { steps, columns: inputColumns } = narrowSteps(input.columns, bound);
   const looked = { input, inputColumns, columns };
@@ -165,7 +179,9 @@ const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: Pinn
       tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes: inputBytes }],
     };
   }
+  if (inputBytes > MOST_GLOBAL_BYTES) refuseGlobalRows(steps);
   const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns });
+  signal.throwIfAborted();
   const cuts = await bindShuffles(connection, cutStages(steps), {
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
     partitions: choosePartitions(tasks.length, reduce),
