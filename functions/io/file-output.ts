@@ -14,7 +14,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Claim, isSameClaim } from '../contract/claim.ts';
+import { type Claim, isLaterRun, isSameClaim } from '../contract/claim.ts';
 import { DaybreakError } from '../contract/errors.ts';
 import { OutputClaimedError, OutputExistsError, StateError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
@@ -28,7 +28,7 @@ import {
   nodeFiles,
 } from './file-operations.ts';
 import { judgeExisting, type OutputMode } from './judge-existing.ts';
-import { readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
+import { type HasEnded, readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
 
 export type FileOutput = {
   /** The output's path without links. */
@@ -38,18 +38,18 @@ export type FileOutput = {
   /**
    * Takes the output for the job, before any work and again at publish. Repeatable. Fails with OutputExistsError
    * where something is there that the mode does not replace, with OutputClaimedError where it belongs to a job of
-   * which `hasEnded` says no. A job has ended when its outcome publishes nothing, its publish is finished, or
-   * nobody knows it (`at` included) any more.
+   * which `hasEnded` does not say yes. A job has ended when its outcome publishes nothing, or its publish is
+   * finished. A later run of the same job takes over what the earlier one built.
    */
-  readonly claim: (options: {
-    readonly mode: OutputMode;
-    readonly hasEnded: (claim: Claim) => Promise<boolean>;
-  }) => Promise<void>;
+  readonly claim: (options: { readonly mode: OutputMode; readonly hasEnded: HasEnded }) => Promise<void>;
   /** Gives a finished file its name in the output: the same file, across devices a copy. Repeatable. */
   readonly addPart: (name: string, sourcePath: string) => Promise<void>;
   /** Writes the manifest last and makes the output appear. Repeatable; afterwards the claim is gone. */
   readonly finish: (manifest: Manifest, mode: OutputMode) => Promise<void>;
-  /** Gives the output back, with nothing published; an old output that stood aside is put back. Repeatable. */
+  /**
+   * Gives the output back, with nothing published; an old output that stood aside is put back. Repeatable. Does
+   * nothing where the output belongs to another job, or to a later run of this one.
+   */
   readonly release: () => Promise<void>;
   /** Whether this job's output is there, complete. */
   readonly isPublished: () => Promise<boolean>;
@@ -94,7 +94,7 @@ export const openFileOutput = async (
 
   const isOwnedByOther = async (): Promise<boolean> => {
     const owner = await readOwner(files, folder);
-    return owner !== undefined && !isSameClaim(owner.claim, claim);
+    return owner !== undefined && !(isSameClaim(owner.claim, claim) && !isLaterRun(owner.claim, claim));
   };
 
   const requireOwner = async (): Promise<void> => {
@@ -169,10 +169,7 @@ export const openFileOutput = async (
     await files.syncFolder(parent);
   };
 
-  const takeOutput = async (
-    mode: OutputMode,
-    hasEnded: (claim: Claim) => Promise<boolean>,
-  ): Promise<void> => {
+  const takeOutput = async (mode: OutputMode, hasEnded: HasEnded): Promise<void> => {
     if (await isOutputOf(old, claim)) await discardOld();
     if (await isPublished()) return;
     await unlessPublished(() => judgeExisting(files, path, mode));

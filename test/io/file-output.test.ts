@@ -292,6 +292,46 @@ describe('the claim', () => {
     ).rejects.toThrow(OutputClaimedError);
   });
 
+  it("goes from a run to a later one of its job, and is not the earlier run's to release", async () => {
+    const output = newOutput();
+    const runs = ['0001', undefined, '0002'];
+    const claims = runs.map((run) => ({ job: 'one', at: AT, ...(run === undefined ? {} : { run }) }));
+    const [first, waiting, second] = await Promise.all(claims.map((claim) => openFileOutput(output, claim)));
+    await first?.claim({ mode: 'fail', hasEnded: never });
+    await first?.addPart('part-000000-one.parquet', join(await blocksOf('one'), '0'));
+    await waiting?.claim({ mode: 'fail', hasEnded: never });
+    await second?.claim({ mode: 'fail', hasEnded: never });
+    const before = await treeOf(join(output, '..'));
+    expect(Object.keys(before)).toContain('.out.daybreak/one/part-000000-one.parquet');
+    await first?.claim({ mode: 'fail', hasEnded: never });
+    await first?.release();
+    await waiting?.release();
+    expect(await treeOf(join(output, '..'))).toEqual(before);
+    const other = await openFileOutput(output, { job: 'two', at: AT });
+    const asked: unknown[] = [];
+    await expect(
+      other.claim({ mode: 'fail', hasEnded: async (claim) => asked.push(claim) === 0 }),
+    ).rejects.toThrow(OutputClaimedError);
+    expect(asked).toEqual([claims[2]]);
+    await second?.release();
+    expect(await beside(output)).toEqual([]);
+  });
+
+  it('fails with what to delete where nobody here knows the job that has it', async () => {
+    const output = newOutput();
+    const lost = await openFileOutput(output, { job: 'lost', at: AT });
+    await lost.claim({ mode: 'fail', hasEnded: never });
+    const one = await openFileOutput(output, { job: 'one', at: AT });
+    const claiming = one.claim({ mode: 'fail', hasEnded: async () => undefined });
+    await expect(claiming).rejects.toThrow(OutputClaimedError);
+    const folder = join(output, '..', '.out.daybreak');
+    await expect(claiming).rejects.toThrow(`the job lost, which this work folder does not know`);
+    await expect(claiming).rejects.toThrow(`delete ${folder} `);
+    await rm(folder, { recursive: true });
+    await publish(output, 'one', 'fail');
+    expect(await treeOf(output)).toEqual(whole('one'));
+  });
+
   it('goes to one of any number who want it at once, free or to be taken over', async () => {
     for (let round = 0; round < 10; round += 1) {
       const output = newOutput();
