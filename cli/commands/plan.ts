@@ -42,6 +42,7 @@ const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): 
     `columns ${input.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
     '',
     renderTable({
+      widestCell: 120,
       header: ['stage', 'tasks', 'reads', 'expected', 'does'],
       right: new Set([1, 2, 3]),
       rows: stages.map((stage, index) => [
