@@ -33,7 +33,7 @@ export const cancelJob = async (
   await putHalt(store, { job: id, run: plan.run, reason: 'cancel', at });
   const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
   if (chosen.kind === 'cancelled') {
-    await (await openOutput(job)).release();
+    await (await openOutput(job, plan.run)).release();
     await writeTrace(store, job);
     return done;
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { DaybreakError } from '../functions/contract/errors.ts';
+import { UsageError } from '../functions/contract/errors-command.ts';
 import { EXIT_CODES } from '../functions/contract/failures.ts';
 import { collectOverride, collectText, parseMemory, parsePositive } from './options.ts';
 import { leaveWith } from './watch-own-memory.ts';
@@ -90,7 +91,20 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** Below this zstd is missing, and what else is, nobody has tried. */
+const OLDEST_NODE = [22, 15] as const;
+
+const isNodeTooOld = (): boolean => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+};
+
 try {
+  if (isNodeTooOld()) {
+    throw new UsageError(
+      `this is Node ${process.versions.node}, and daybreak needs ${OLDEST_NODE.join('.')} or later`,
+    );
+  }
   await buildProgram().parseAsync();
 } catch (error) {
   leaveWith(explain(error));

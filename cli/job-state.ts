@@ -1,3 +1,4 @@
+import type { Claim } from '../functions/contract/claim.ts';
 import { JobNotFoundError } from '../functions/contract/errors-store.ts';
 import { isId } from '../functions/contract/ids.ts';
 import { Job } from '../functions/contract/job.ts';
@@ -119,12 +120,12 @@ export const listJobs = async (store: ObjectStore): Promise<readonly string[]> =
 };
 
 /**
- * Whether a job that claimed an output can no longer publish into it. A job that this work folder does not know
- * may belong to another one and be at work: it has not ended.
+ * Whether a job that claimed an output can no longer publish into it. Undefined for one that this work folder does
+ * not know, submission included: it may belong to another one and be at work.
  */
-export const hasJobEnded = async (store: ObjectStore, job: string): Promise<boolean> => {
+export const hasJobEnded = async (store: ObjectStore, { job, at }: Claim): Promise<boolean | undefined> => {
   const known = await readState(store, { key: KEYS.job.render({ job }), schema: Job });
-  if (known === undefined) return false;
+  if (known?.submittedAt !== at) return undefined;
   const { word } = await readJobState(store, job);
   return (
     word === 'published' ||

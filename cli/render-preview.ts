@@ -5,7 +5,8 @@ import { OUTPUT_KEYS } from '../functions/contract/keys.ts';
 import { Manifest } from '../functions/contract/manifest.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { withDuckDB } from '../functions/io/duckdb-session.ts';
-import { quotePath } from '../functions/sql/quote.ts';
+import { absentAsUndefined } from '../functions/io/file-operations.ts';
+import { quoteIdentifier, quotePath } from '../functions/sql/quote.ts';
 import { renderTable } from './render-table.ts';
 
 /** A look at a few rows needs no more. */
@@ -17,25 +18,45 @@ const READERS: Readonly<Record<string, (path: string) => string>> = {
   jsonl: (file) => `read_json(${quotePath(file)}, format = 'newline_delimited')`,
 };
 
-/** The first rows of a published result as a table. */
+/** The first rows of a published result as a table, in the order of its parts; or why they cannot be shown. */
 export const renderPreview = async (report: Report, rows: number): Promise<string> => {
-  const manifestPath = path.join(report.output.uri, OUTPUT_KEYS.manifest.render({}));
-  const manifest = Manifest.parse(JSON.parse(await readFile(manifestPath, 'utf8')));
-  const first = manifest.parts.find((part) => part.rows > 0);
-  const reader = READERS[manifest.format];
+  const manifest = await readManifest(report.output.uri);
+  if (manifest === undefined) return `the output ${report.output.uri} is gone`;
+  if (manifest.job !== report.job) return `the output ${report.output.uri} is of the job ${manifest.job} now`;
   const header = manifest.columns.map(({ name }) => name);
-  if (first === undefined || reader === undefined) return renderTable({ header, rows: [] });
-  const file = path.join(report.output.uri, first.name);
+  const right = new Set(manifest.columns.flatMap(({ type }, index) => (isNumber(type) ? [index] : [])));
+  return renderTable({ header, right, rows: await readFirstRows(manifest, report.output.uri, rows) });
+};
+
+const readManifest = async (folder: string): Promise<Manifest | undefined> => {
+  const file = path.join(folder, OUTPUT_KEYS.manifest.render({}));
+  const text = await absentAsUndefined(readFile(file, 'utf8'));
+  return text === undefined ? undefined : Manifest.parse(JSON.parse(text));
+};
+
+const readFirstRows = async (
+  manifest: Manifest,
+  folder: string,
+  wanted: number,
+): Promise<readonly (readonly string[])[]> => {
+  const reader = READERS[manifest.format];
+  const parts = manifest.parts.filter((part) => part.rows > 0).map(({ name }) => path.join(folder, name));
+  if (reader === undefined || parts.length === 0) return [];
   const scratchDir = await mkdtemp(path.join(tmpdir(), 'daybreak-'));
+  const session = { threads: 1, memoryBytes: PREVIEW_MEMORY_BYTES, scratchDir, writableDirs: [] };
   try {
-    return await withDuckDB(
-      { threads: 1, memoryBytes: PREVIEW_MEMORY_BYTES, scratchDir, readablePaths: [file], writableDirs: [] },
-      async (connection) => {
-        const result = await connection.runAndReadAll(`SELECT * FROM ${reader(file)} LIMIT ${rows}`);
-        const right = new Set(manifest.columns.flatMap(({ type }, index) => (isNumber(type) ? [index] : [])));
-        return renderTable({ header, right, rows: result.getRowsJson().map((row) => row.map(renderCell)) });
-      },
-    );
+    return await withDuckDB({ ...session, readablePaths: parts }, async (connection) => {
+      const rows: string[][] = [];
+      for (const part of parts) {
+        if (rows.length >= wanted) break;
+        // The engine's own text of a value: all digits of a number are in it.
+        const columns = manifest.columns.map(({ name }) => `CAST(${quoteIdentifier(name)} AS VARCHAR)`);
+        const sql = `SELECT ${columns.join(', ')} FROM ${reader(part)} LIMIT ${wanted - rows.length}`;
+        const found = (await connection.runAndReadAll(sql)).getRows();
+        rows.push(...found.map((row) => row.map((value) => (value === null ? 'NULL' : String(value)))));
+      }
+      return rows;
+    });
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
   }
@@ -43,6 +64,3 @@ export const renderPreview = async (report: Report, rows: number): Promise<strin
 
 const isNumber = (type: string): boolean =>
   /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/.test(type);
-
-const renderCell = (value: unknown): string =>
-  value === null ? 'NULL' : typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -4,11 +4,12 @@ const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 export const renderBytes = (bytes: number): string => {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
+  // As it is rounded: 999,999 is 1.0 MB, not 1000 kB.
+  while (Math.round(value) >= 1000 && unit < UNITS.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${UNITS[unit]}`;
+  return `${unit === 0 ? value : value.toFixed(value < 9.95 ? 1 : 0)} ${UNITS[unit]}`;
 };
 
 /** 1234567 becomes `1,234,567`. */
@@ -19,7 +20,7 @@ export const renderRows = (rows: number): string => `${renderCount(rows)} ${rows
 
 /** 0.42 becomes `0.4 s`, 90 becomes `1m 30s`, 5400 becomes `1h 30m`. */
 export const renderSeconds = (seconds: number): string => {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)}m ${whole % 60}s`;
   return `${Math.floor(whole / 3600)}h ${Math.floor((whole % 3600) / 60)}m`;

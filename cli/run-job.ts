@@ -50,9 +50,8 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Prom
   } catch (error) {
     // Before a run is open there is no outcome to put: the report alone says that the job was refused.
     if (error instanceof DaybreakError) {
-      const { store } = runner.context;
       const failure = { name: error.name, message: error.message };
-      await putReport(store, await buildReport(runner.context, { job, outcome: 'refused', failure }));
+      await putEndReport(runner, await buildReport(runner.context, { job, outcome: 'refused', failure }));
     }
     throw error;
   }
@@ -62,10 +61,10 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Prom
   }
 };
 
-const claimOutput = async ({ context: { store } }: Runner, job: Job): Promise<void> => {
-  const output = await openOutput(job);
-  const hasEnded = ({ job: other }: { readonly job: string }): Promise<boolean> => hasJobEnded(store, other);
-  await output.claim({ mode: job.spec.output.mode, hasEnded });
+/** Repeatable. `run` is absent before one is open. */
+const claimOutput = async ({ context: { store } }: Runner, job: Job, run?: string): Promise<void> => {
+  const output = await openOutput(job, run);
+  await output.claim({ mode: job.spec.output.mode, hasEnded: (claim) => hasJobEnded(store, claim) });
 };
 
 /** One go at a job: in the run that is open, or in the next one. */
@@ -85,6 +84,8 @@ const runOnce = async (
   const runningKey = KEYS.running.render({ job: plan.job, run: plan.run, worker: runner.worker });
   await putRunning(runner, runningKey);
   try {
+    // Until the run was open, a runner of an earlier one could give back what the job claimed.
+    await claimOutput(runner, job, plan.run);
     if (opened.kind === 'open') {
       await putFirstTasks(store, plan, wanted.tasks);
       await runStages(runner, plan);
@@ -95,6 +96,10 @@ const runOnce = async (
     // Another runner of this job published it meanwhile, and took away what this one was reading.
     if (isPublished(outcome)) return finishJob(runner, job, plan);
     if (isLoss(outcome) && mayReopen) return 'superseded';
+    // The outcome decides: what a late runner of a cancelled run stumbles over is no failure of the job.
+    if (outcome?.kind === 'cancelled' && !(error instanceof JobCancelledError)) {
+      throw new JobCancelledError({ job: plan.job, run: plan.run }, { cause: error });
+    }
     throw error;
   } finally {
     await forgetRunning(runner, runningKey);
@@ -164,8 +169,8 @@ const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Pr
 };
 
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
-  // Again: a runner that ended in an earlier run of this job may have given it back meanwhile.
-  await claimOutput(runner, job);
+  // Before the outcome says `published`, and again where a death came after that.
+  await claimOutput(runner, job, plan.run);
   const manifest = await publish(runner.context, { job, plan });
   const report = await buildReport(runner.context, { job, plan, outcome: manifest.outcome, manifest });
   // The report last: whoever finds it has nothing left to do.
@@ -244,11 +249,20 @@ const endRun = async (runner: Runner, failed: Failed): Promise<Outcome | undefin
   }
   // Somebody may have resumed the job meanwhile: then the output is that run's.
   if ((await readCurrentRun(store, job.job))?.plan.run !== plan.run) return chosen;
-  await (await openOutput(job)).release();
+  await (await openOutput(job, plan.run)).release();
   await writeTrace(store, job);
   const failure = chosen.failure ?? own;
-  await putReport(store, await buildReport(runner.context, { job, plan, outcome: chosen.kind, failure }));
+  const report = await buildReport(runner.context, { job, plan, outcome: chosen.kind, failure });
+  await putEndReport(runner, report, plan.run);
   return chosen;
+};
+
+/** Of what publishes nothing: a later run has the say, and a published job keeps its report. */
+const putEndReport = async (runner: Runner, report: Report, run?: string): Promise<void> => {
+  const { store } = runner.context;
+  const current = await readCurrentRun(store, report.job);
+  if (run !== undefined && current?.plan.run !== run) return;
+  if (!isPublished(current?.outcome)) await putReport(store, report);
 };
 
 const isPublished = (outcome: Outcome | undefined): boolean =>

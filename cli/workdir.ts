@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { absentAsUndefined } from '../functions/io/file-operations.ts';
 import { openFileStore } from '../functions/io/file-store.ts';
 import type { ObjectStore } from '../functions/io/object-store.ts';
 
@@ -41,7 +42,7 @@ export const withWorkdir = async <Result>(
   await mkdir(scratch, { recursive: true });
   await sweepScratch(scratch);
   const worker = `${process.pid}-${randomBytes(4).toString('hex')}`;
-  const scratchDir = path.join(scratch, worker);
+  const scratchDir = path.join(scratch, `${worker}@${hostInName()}`);
   await mkdir(scratchDir);
   try {
     return await use({ path: workdir, store, scratchDir, worker });
@@ -51,14 +52,26 @@ export const withWorkdir = async <Result>(
   }
 };
 
-/** Removes what runners that were killed left: their folders begin with their process ids. */
+export const thisHost = hostname;
+
+const hostInName = (): string => thisHost().replaceAll(/[^\w.-]/g, '_');
+
+/** Nobody here can ask whether a process of another host lives. */
+const MAX_FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
+
+/** Removes what runners that were killed left: `{pid}-{random}@{host}`. */
 const sweepScratch = async (scratch: string): Promise<void> => {
   for (const name of await readdir(scratch)) {
-    const pid = Number(name.split('-')[0]);
-    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) {
+    if (await isLeft(path.join(scratch, name))) {
       await rm(path.join(scratch, name), { recursive: true, force: true });
     }
   }
 };
 
-export const thisHost = hostname;
+const isLeft = async (folder: string): Promise<boolean> => {
+  const [worker = '', host] = path.basename(folder).split('@');
+  const pid = Number(worker.split('-')[0]);
+  if (host === hostInName() && Number.isInteger(pid) && pid > 0) return !isAlive(pid);
+  const facts = await absentAsUndefined(lstat(folder));
+  return facts !== undefined && Date.now() - facts.mtimeMs > MAX_FOREIGN_AGE_MS;
+};

@@ -1,5 +1,5 @@
 import { JobCancelledError } from '../../functions/contract/errors-store.ts';
-import type { PlannedStage } from '../../functions/contract/plan.ts';
+import type { PlannedStage, Shuffle } from '../../functions/contract/plan.ts';
 import type { PlannedJob } from '../../functions/stages/split.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
@@ -42,6 +42,7 @@ const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): 
     `columns ${input.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
     '',
     renderTable({
+      widestCell: 120,
       header: ['stage', 'tasks', 'reads', 'expected', 'does'],
       right: new Set([1, 2, 3]),
       rows: stages.map((stage, index) => [
@@ -64,5 +65,12 @@ const renderWork = ({ opening, steps, shuffle }: PlannedStage): string =>
   [
     ...(opening === undefined ? [] : [`-> ${opening.kind}`]),
     ...steps.map(({ kind }) => kind),
-    ...(shuffle === undefined ? [] : [`${shuffle.step.kind} -> ${shuffle.partitions}`]),
+    ...(shuffle === undefined ? [] : [`${shuffle.step.kind} -> ${shuffle.partitions}${reasonOf(shuffle)}`]),
   ].join(' ') || 'copy';
+
+/** Why rows move as they are where groups could have been made first. */
+const reasonOf = ({ step, isUngrouped }: Shuffle): string => {
+  if (isUngrouped === true) return ' (rows: keys nearly unique)';
+  if (step.kind !== 'group_by' || step.decomposition.mode === 'partial') return '';
+  return ` (rows: ${step.decomposition.reason})`;
+};

@@ -1,8 +1,10 @@
 import { ExpressionError, SpecError } from '../../functions/contract/errors.ts';
 import { DeadlineMissedError } from '../../functions/contract/errors-command.ts';
+import { InputChangedError } from '../../functions/contract/errors-input.ts';
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
+import type { Plan } from '../../functions/contract/plan.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
@@ -71,7 +73,25 @@ const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobSta
     return report;
   }
   if (plan === undefined) await withdrawCancel(runner.context.store, job.job);
-  return runJob(runner, job, await splitHere(runner.context, job));
+  const wanted = await splitHere(runner.context, job);
+  if (plan !== undefined) requireSameInput(plan, wanted.plan);
+  return runJob(runner, job, wanted);
+};
+
+/** A job reads what it was planned over: rows of two states of an input never meet in one result. */
+const requireSameInput = ({ input: before }: Plan, { input: now }: Pick<Plan, 'input'>): void => {
+  const pins = new Map(before.files.map((file) => [file.path, file]));
+  for (const { path, sizeBytes, inode, modifiedNs } of now.files) {
+    const pinned = pins.get(path);
+    if (pinned === undefined)
+      throw new InputChangedError({ path, change: 'is new since the job was planned' });
+    if (pinned.sizeBytes !== sizeBytes || pinned.inode !== inode || pinned.modifiedNs !== modifiedNs)
+      throw new InputChangedError({ path, change: 'has changed since the job was planned' });
+    pins.delete(path);
+  }
+  const [gone] = pins.keys();
+  if (gone !== undefined)
+    throw new InputChangedError({ path: gone, change: 'is gone since the job was planned' });
 };
 
 /** Looking at an input and binding expressions are queries too: the engine computes what is constant right then. */

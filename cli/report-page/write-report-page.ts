@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Commit } from '../../functions/contract/commit.ts';
-import { NotBuiltError } from '../../functions/contract/errors-command.ts';
+import { NotBuiltError, UsageError } from '../../functions/contract/errors-command.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { listCommits } from '../../functions/io/commit-attempt.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
@@ -35,7 +35,13 @@ export const writeReportPage = async (
   file: string,
 ): Promise<void> => {
   const assets = await readPageAssets();
-  await writeFile(file, renderPage(prepareReport(await gatherFacts(store, state)), assets));
+  const page = renderPage(prepareReport(await gatherFacts(store, state)), assets);
+  try {
+    await writeFile(file, page);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`cannot write the page ${file}: ${reason}`, { cause: error });
+  }
 };
 
 /** All that a page says, from the store. */

@@ -76,7 +76,7 @@ export const FAILURES = {
   OutputExistsError: {
     retry: 'never',
     exitCode: refused,
-    remedy: 'Choose another `output.uri`, or set `output.mode: overwrite`.',
+    remedy: 'Choose another `output.uri`; `output.mode: overwrite` replaces an output that Daybreak wrote.',
   },
   OutputClaimedError: {
     retry: 'never',
@@ -147,7 +147,11 @@ export const FAILURES = {
     exitCode: failed,
     remedy: 'This is a defect of Daybreak: nothing was published. Please report it.',
   },
-  StoreError: { retry: 'again', exitCode: failed, remedy: 'Check that the work folder can be written.' },
+  StoreError: {
+    retry: 'again',
+    exitCode: failed,
+    remedy: 'Check that the folder that it names can be written.',
+  },
   StateError: {
     retry: 'never',
     exitCode: failed,

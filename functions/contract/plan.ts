@@ -24,6 +24,12 @@ export const Shuffle = z
     columns: z.array(PlannedColumn).describe('what is written: rows, or states of aggregates'),
     by: z.array(z.string()).describe('the columns that decide the partition; none: all rows in one'),
     partitions: z.int().min(1),
+    isUngrouped: z
+      .literal(true)
+      .optional()
+      .describe(
+        'of a group_by whose keys are nearly unique: rows move as they are, each as a state of its own',
+      ),
   })
   .meta({ id: 'Shuffle' });
 export type Shuffle = z.infer<typeof Shuffle>;

@@ -56,6 +56,10 @@ export const Task = z
       ...shared,
       first: z.int().min(0),
       end: z.int().min(0),
+      share: z
+        .strictObject({ index: z.int().min(0), of: z.int().min(2) })
+        .optional()
+        .describe('of a partition far larger than the others: the keys of which this task takes its part'),
       sources: z
         .array(TaskSource)
         .describe('in task order; blocks without rows of these partitions are left out'),

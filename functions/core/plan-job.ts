@@ -8,7 +8,7 @@ export type History = readonly { readonly inputBytes: number; readonly seconds: 
 
 /**
  * Bytes a second that a plan assumes where there is no history: the slower of what two cores did over the
- * group-by questions of the db-benchmark (docs/measurements.md), so that a promise errs on the late side.
+ * group-by questions of the db-benchmark (`npm run bench`), so that a promise errs on the late side.
  */
 const ASSUMED_BYTES_PER_SECOND: Readonly<Record<string, number>> = {
   csv: 120e6,

@@ -10,7 +10,7 @@ export type DuckDBFailure = {
 };
 
 const READER =
-  /CSV Error on Line|Error when sniffing file|CSV options|(?:Malformed JSON|JSON transform error|Invalid unicode|Unexpected JSON|Unexpected yyjson tag|Missing field) .*(?:in|from) file|[Mm]aximum_object_size|No magic bytes|too small to be a Parquet|TProtocolException|Parquet file|Invalid PAR1|Snappy|zstd|gzip|GZIP|Failed to read file|schema mismatch in (?:glob|file)|read_csv|read_json|read_parquet/;
+  /CSV Error on Line|Error when sniffing file|CSV options|CSV Parser state machine|(?:Malformed JSON|JSON transform error|Invalid unicode|Unexpected JSON|Unexpected yyjson tag|Missing field) .*(?:in|from) file|[Mm]aximum_object_size|No magic bytes|too small to be a Parquet|TProtocolException|Parquet file|Invalid PAR1|Snappy|zstd|gzip|GZIP|Failed to read file|schema mismatch in (?:glob|file)|read_csv|read_json|read_parquet/;
 
 const NO_SPACE = /No space left on device|Disk quota exceeded|max_temp_directory_size|File too large/;
 

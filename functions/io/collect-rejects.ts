@@ -159,8 +159,7 @@ const collectFromTables = async (connection: DuckDBConnection, input: PinnedInpu
 
 const readColumns = (input: PinnedInput, options: RejectOptions): readonly Column[] => {
   const own = input.columns.filter(({ name }) => !input.hive.includes(name) && input.filename !== name);
-  const wanted = own.filter(({ name }) => options.columns === undefined || options.columns.includes(name));
-  return wanted.length === 0 ? own : wanted;
+  return own.filter(({ name }) => options.columns === undefined || options.columns.includes(name));
 };
 
 /** Judges every line once more, as the tolerant read did, and numbers those that failed. */
@@ -183,31 +182,46 @@ const collectFromJsonl = async (
       const file = files[Number(file_index)];
       if (file === undefined) throw new Error('DuckDB numbered a file that was not given');
       // A window without an order keeps the order of the reader, which is that of the file.
-      const rows = await queryRows(
-        connection,
-        `SELECT number, ${cause} AS cause, CASE WHEN json IS NOT NULL AND json_type(json) = 'OBJECT' THEN ${renderJsonCulprit('json', columns, input.jsonl)} END AS "column"
-         FROM (SELECT row_number() OVER () AS number, json FROM ${renderJsonLines(input, [file])}) WHERE ${isBad} ORDER BY number`,
+      await connection.run(
+        `CREATE OR REPLACE TEMP TABLE daybreak_rejected_lines AS SELECT number, ${cause} AS cause, CASE WHEN json IS NOT NULL AND json_type(json) = 'OBJECT' THEN ${renderJsonCulprit('json', columns, input.jsonl)} END AS "column"
+         FROM (SELECT row_number() OVER () AS number, json FROM ${renderJsonLines(input, [file])}) WHERE ${isBad}`,
       );
-      const lines = await locateFilledLines(
-        file,
-        rows.map(({ number }) => Number(number)),
-      );
-      await insert(
-        connection,
-        input,
-        rows.map((row, index) => {
-          const place = lines[index];
-          const isMalformed = row.cause === 'malformed_json';
-          return {
-            file,
-            ...placeInFile(file, place),
-            column: row.column === null ? undefined : String(row.column),
-            cause: isMalformed && place?.isUtf8 === false ? 'invalid_utf8' : (row.cause as RejectCause), // one of the words above
-            raw: place?.raw,
-          };
-        }),
-      );
+      await placeRejectedLines(connection, input, file);
     }
+  }
+};
+
+/** Finds the lines of one file that `daybreak_rejected_lines` numbers, a page at a time. */
+const placeRejectedLines = async (
+  connection: DuckDBConnection,
+  input: PinnedJsonlInput,
+  file: PinnedFile,
+): Promise<void> => {
+  for (let offset = 0; ; offset += ROWS_PER_FETCH) {
+    const rows = await queryRows(
+      connection,
+      `SELECT number, cause, "column" FROM daybreak_rejected_lines ORDER BY number LIMIT ${ROWS_PER_FETCH} OFFSET ${offset}`,
+    );
+    const lines = await locateFilledLines(
+      file,
+      rows.map(({ number }) => Number(number)),
+    );
+    await insert(
+      connection,
+      input,
+      rows.map((row, index) => {
+        const place = lines[index];
+        const isMalformed = row.cause === 'malformed_json';
+        return {
+          file,
+          ...placeInFile(file, place),
+          column: row.column === null ? undefined : String(row.column),
+          cause: isMalformed && place?.isUtf8 === false ? 'invalid_utf8' : (row.cause as RejectCause), // one of the words above
+          raw: place?.raw,
+        };
+      }),
+    );
+    if (rows.length < ROWS_PER_FETCH) return;
   }
 };
 

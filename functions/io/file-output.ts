@@ -9,17 +9,26 @@
  * Every step can be killed and run again: claim, addPart and finish find what they did before. `overwrite` is two
  * renames, and a death just between them leaves no output under its name. Then both are whole in the hidden
  * folder: `finish` run again puts the new one in place, `release` and another job's claim put the old one back.
+ * A late runner of the same job can move the new output aside in place of the old one: whatever stands aside is
+ * looked at after the rename that took it, and this job's own output is put back, never removed.
  */
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Claim, isSameClaim } from '../contract/claim.ts';
+import { type Claim, isLaterRun, isSameClaim } from '../contract/claim.ts';
+import { DaybreakError } from '../contract/errors.ts';
 import { OutputClaimedError, OutputExistsError, StateError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
 import { Manifest } from '../contract/manifest.ts';
-import { asStoreError, errorCode, type FileOperations, linkOrCopy, nodeFiles } from './file-operations.ts';
-import { readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
-
-export type OutputMode = 'fail' | 'overwrite';
+import {
+  absentAsUndefined,
+  asStoreError,
+  errorCode,
+  type FileOperations,
+  linkOrCopy,
+  nodeFiles,
+} from './file-operations.ts';
+import { judgeExisting, type OutputMode } from './judge-existing.ts';
+import { type HasEnded, readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
 
 export type FileOutput = {
   /** The output's path without links. */
@@ -29,18 +38,18 @@ export type FileOutput = {
   /**
    * Takes the output for the job, before any work and again at publish. Repeatable. Fails with OutputExistsError
    * where something is there that the mode does not replace, with OutputClaimedError where it belongs to a job of
-   * which `hasEnded` says no. A job has ended when its outcome publishes nothing, its publish is finished, or
-   * nobody knows it (`at` included) any more.
+   * which `hasEnded` does not say yes. A job has ended when its outcome publishes nothing, or its publish is
+   * finished. A later run of the same job takes over what the earlier one built.
    */
-  readonly claim: (options: {
-    readonly mode: OutputMode;
-    readonly hasEnded: (claim: Claim) => Promise<boolean>;
-  }) => Promise<void>;
+  readonly claim: (options: { readonly mode: OutputMode; readonly hasEnded: HasEnded }) => Promise<void>;
   /** Gives a finished file its name in the output: the same file, across devices a copy. Repeatable. */
   readonly addPart: (name: string, sourcePath: string) => Promise<void>;
   /** Writes the manifest last and makes the output appear. Repeatable; afterwards the claim is gone. */
   readonly finish: (manifest: Manifest, mode: OutputMode) => Promise<void>;
-  /** Gives the output back, with nothing published; an old output that stood aside is put back. Repeatable. */
+  /**
+   * Gives the output back, with nothing published; an old output that stood aside is put back. Repeatable. Does
+   * nothing where the output belongs to another job, or to a later run of this one.
+   */
   readonly release: () => Promise<void>;
   /** Whether this job's output is there, complete. */
   readonly isPublished: () => Promise<boolean>;
@@ -49,6 +58,7 @@ export type FileOutput = {
 const CLAIM = OUTPUT_KEYS.claim.render({});
 const MANIFEST = OUTPUT_KEYS.manifest.render({});
 const OLD = '_old';
+const DISCARDED = '_discarded-';
 
 /** Opens an output folder for the job of the claim; touches nothing but links on the way. */
 export const openFileOutput = async (
@@ -62,18 +72,29 @@ export const openFileOutput = async (
   const built = join(folder, claim.job);
   const old = join(folder, OLD);
 
-  const isPublished = async (): Promise<boolean> => {
-    const owner = await readClaim(files, join(path, CLAIM));
+  const isOutputOf = async (place: string, wanted: Claim): Promise<boolean> => {
+    const owner = await readClaim(files, join(place, CLAIM));
     return (
       owner !== undefined &&
-      isSameClaim(owner.claim, claim) &&
-      (await files.stat(join(path, MANIFEST))) !== undefined
+      isSameClaim(owner.claim, wanted) &&
+      (await files.stat(join(place, MANIFEST))) !== undefined
     );
+  };
+
+  const isPublished = (): Promise<boolean> => isOutputOf(path, claim);
+
+  /** What failed because another runner of this job was faster is no failure once the output stands. */
+  const unlessPublished = async (act: () => Promise<void>): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      if (!isCrossing(error) || !(await isPublished())) throw error;
+    }
   };
 
   const isOwnedByOther = async (): Promise<boolean> => {
     const owner = await readOwner(files, folder);
-    return owner !== undefined && !isSameClaim(owner.claim, claim);
+    return owner !== undefined && !(isSameClaim(owner.claim, claim) && !isLaterRun(owner.claim, claim));
   };
 
   const requireOwner = async (): Promise<void> => {
@@ -84,31 +105,56 @@ export const openFileOutput = async (
       throw new OutputClaimedError({ output: path, owner: owner.claim.job });
   };
 
-  /** Puts the old output back where its replacement by `job` was cut off between the two renames. */
-  const restoreOld = async (job: string): Promise<void> => {
+  /** Puts back what stands aside where the publish of `ended` was cut off after the first of its renames. */
+  const restoreOld = async (ended: Claim): Promise<void> => {
+    if ((await files.stat(old)) === undefined || (await files.stat(path)) !== undefined) return;
     const isCutOff =
-      (await files.stat(old)) !== undefined &&
-      (await files.stat(path)) === undefined &&
-      (await files.stat(join(folder, job))) !== undefined;
+      (await files.stat(join(folder, ended.job))) !== undefined || (await isOutputOf(old, ended));
     if (!isCutOff) return;
     await files.rename(old, path);
     await files.syncFolder(parent);
   };
 
+  /** Removes a folder under a name that nobody takes twice; this job's own output goes back to its place. */
+  const discard = async (aside: string): Promise<void> => {
+    if (!(await isOutputOf(aside, claim))) return files.remove(aside);
+    try {
+      await files.rename(aside, path);
+      await files.syncFolder(parent);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return;
+      if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
+      if (!(await isPublished())) throw filledMeanwhile(path, error);
+      await files.remove(aside);
+    }
+  };
+
   /** An old output on its way out is never mistaken for one to be put back. */
   const discardOld = async (): Promise<void> => {
     if ((await files.stat(old)) === undefined) return;
-    const discarded = join(folder, `_discarded-${randomUUID()}`);
-    await files.rename(old, discarded);
-    await files.remove(discarded);
+    const discarded = join(folder, `${DISCARDED}${randomUUID()}`);
+    try {
+      await files.rename(old, discarded);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return;
+      throw error;
+    }
+    await discard(discarded);
   };
+
+  /** None where another runner of this job has removed the folder. */
+  const hiddenNames = async (): Promise<readonly string[]> =>
+    (await absentAsUndefined(files.names(folder))) ?? [];
 
   /** What an earlier owner left, or this one built. */
   const clearFolder = async (): Promise<void> => {
     await discardOld();
-    for (const name of await files.names(folder)) {
+    for (const name of await hiddenNames()) {
+      // A late runner of this job moves things aside at any moment.
+      if (name === OLD) await discardOld();
+      else if (name.startsWith(DISCARDED)) await discard(join(folder, name));
       // One that a claimer has staged at this moment goes too: it tries again.
-      if (!isClaimName(name)) await files.remove(join(folder, name));
+      else if (!isClaimName(name)) await files.remove(join(folder, name));
     }
   };
 
@@ -116,24 +162,22 @@ export const openFileOutput = async (
   const removeFolder = async (): Promise<void> => {
     if ((await files.stat(folder)) === undefined) return;
     await clearFolder();
-    const claims = (await files.names(folder)).filter(isClaimName);
+    const claims = (await hiddenNames()).filter(isClaimName);
     await files.remove(join(folder, CLAIM));
     for (const name of claims) if (name !== CLAIM) await files.remove(join(folder, name));
     await files.removeEmptyFolder(folder);
     await files.syncFolder(parent);
   };
 
-  const takeOutput = async (
-    mode: OutputMode,
-    hasEnded: (claim: Claim) => Promise<boolean>,
-  ): Promise<void> => {
+  const takeOutput = async (mode: OutputMode, hasEnded: HasEnded): Promise<void> => {
+    if (await isOutputOf(old, claim)) await discardOld();
     if (await isPublished()) return;
-    await judgeExisting(files, path, mode);
+    await unlessPublished(() => judgeExisting(files, path, mode));
     await files.makeFolder(parent);
     const taken = await takeClaim(files, { path, folder }, { claim, hasEnded });
     if (!taken.isNew) return;
     await files.syncFolder(parent);
-    if (taken.previous !== undefined) await restoreOld(taken.previous.job);
+    if (taken.previous !== undefined) await restoreOld(taken.previous);
     await clearFolder();
     try {
       // The earlier owner may have published while this claim was on its way.
@@ -168,41 +212,56 @@ export const openFileOutput = async (
     await files.rename(staged, join(built, name));
   };
 
+  const moveAside = async (): Promise<void> => {
+    try {
+      await files.rename(path, old);
+    } catch (error) {
+      // Another runner of this job has moved it aside.
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+  };
+
   const swapIn = async (mode: OutputMode): Promise<void> => {
     await judgeExisting(files, path, mode);
     if ((await files.stat(path)) !== undefined && (await files.names(path)).length > 0) {
+      if (await isPublished()) return;
       // One that stands aside already was followed by the one that stands there now.
       await discardOld();
-      await files.rename(path, old);
+      await moveAside();
+      // Another runner of this job has put its output there since it was looked at.
+      if (await isOutputOf(old, claim)) return discardOld();
     }
     try {
       await files.rename(built, path);
     } catch (error) {
       if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
-      throw new OutputExistsError({ output: path, found: 'it was filled meanwhile' }, { cause: error });
+      throw filledMeanwhile(path, error);
     }
     await files.syncFolder(folder);
     await files.syncFolder(parent);
   };
 
+  const buildOutput = async (manifest: Manifest, mode: OutputMode): Promise<void> => {
+    await requireOwner();
+    await keepListed(files, built, manifest);
+    await writeState(CLAIM, renderClaim(claim));
+    await writeState(
+      MANIFEST,
+      new TextEncoder().encode(`${JSON.stringify(Manifest.parse(manifest), null, 2)}\n`),
+    );
+    await files.syncFolder(built);
+    await swapIn(mode);
+  };
+
   const publish = async (manifest: Manifest, mode: OutputMode): Promise<void> => {
-    if (!(await isPublished())) {
-      await requireOwner();
-      await keepListed(files, built, manifest);
-      await writeState(CLAIM, renderClaim(claim));
-      await writeState(
-        MANIFEST,
-        new TextEncoder().encode(`${JSON.stringify(Manifest.parse(manifest), null, 2)}\n`),
-      );
-      await files.syncFolder(built);
-      await swapIn(mode);
-    }
+    if (await isOutputOf(old, claim)) await discardOld();
+    if (!(await isPublished())) await unlessPublished(() => buildOutput(manifest, mode));
     if (!(await isOwnedByOther())) await removeFolder();
   };
 
   const giveBack = async (): Promise<void> => {
     if (await isOwnedByOther()) return;
-    await restoreOld(claim.job);
+    await restoreOld(claim);
     await removeFolder();
   };
 
@@ -225,6 +284,13 @@ export const openFileOutput = async (
   };
 };
 
+/** Of a runner that another one of the same job has overtaken. */
+const isCrossing = (error: unknown): boolean =>
+  error instanceof DaybreakError || ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '');
+
+const filledMeanwhile = (output: string, cause: unknown): OutputExistsError =>
+  new OutputExistsError({ output, found: 'it was filled meanwhile' }, { cause });
+
 const isClaimName = (name: string): boolean =>
   name === CLAIM || OUTPUT_KEYS.nextClaim.parse(name) !== undefined;
 
@@ -244,25 +310,6 @@ const resolveOutput = async (files: FileOperations, outputDir: string): Promise<
   }
 };
 
-/** Fails with OutputExistsError where something stands at the path that the mode does not replace. */
-const judgeExisting = async (files: FileOperations, path: string, mode: OutputMode): Promise<void> => {
-  const refuse = (found: string): never => {
-    throw new OutputExistsError({ output: path, found });
-  };
-  const facts = await files.stat(path);
-  if (facts === undefined) return;
-  if (facts.kind !== 'folder') return refuse('it is not a folder');
-  if ((await files.stat(dirname(path)))?.device !== facts.device) {
-    return refuse('it is a mount point, which cannot be replaced; name a folder inside it');
-  }
-  const names = await files.names(path);
-  if (names.length === 0) return;
-  if (mode === 'fail')
-    return refuse(`it is a folder with ${names.length} ${names.length === 1 ? 'entry' : 'entries'}`);
-  // Overwriting removes the whole folder: only what Daybreak made is removed.
-  if (!names.includes(MANIFEST)) return refuse(`it has no ${MANIFEST}, so it was not written by Daybreak`);
-};
-
 /** Removes from the new output what the manifest does not list; fails with StateError where a part is not there. */
 const keepListed = async (files: FileOperations, built: string, manifest: Manifest): Promise<void> => {
   const listed = new Map(
@@ -277,7 +324,9 @@ const keepListed = async (files: FileOperations, built: string, manifest: Manife
   }
   const folders = new Set([...listed.keys()].map((name) => dirname(name)).filter((name) => name !== '.'));
   for (const name of await files.names(built)) {
-    if (!listed.has(name) && !folders.has(name)) await files.remove(join(built, name));
+    // Claim and manifest may be those of another runner of this job, which is about to rename the folder.
+    const isState = name === CLAIM || name === MANIFEST;
+    if (!isState && !listed.has(name) && !folders.has(name)) await files.remove(join(built, name));
   }
   for (const each of folders) {
     for (const name of await files.names(join(built, each))) {

@@ -9,6 +9,7 @@ import { INPUT_LIMITS } from '../contract/pinned-input.ts';
 import { parseHiveFolders } from '../core/hive-folders.ts';
 import { compileNamePattern, hasGlob, unfoldBraces } from '../core/match-glob.ts';
 import { suggestName } from '../core/suggest-name.ts';
+import { errorCode } from './file-operations.ts';
 
 /**
  * The law of a listing: absolute paths in the order of their bytes, none twice; folders and patterns
@@ -88,17 +89,14 @@ const kindOf = async (entry: Dirent, path: string): Promise<'file' | 'folder' | 
 };
 
 const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-
 const unreadable = (path: string, error: unknown): InputFormatError =>
-  new InputFormatError({ path, reason: `cannot be read (${codeOf(error)})` }, { cause: error });
+  new InputFormatError({ path, reason: `cannot be read (${errorCode(error)})` }, { cause: error });
 
 const statOrUndefined = async (path: string) => {
   try {
     return await stat(path);
   } catch (error) {
-    if (MISSING.has(codeOf(error))) return undefined;
+    if (MISSING.has(errorCode(error) ?? '')) return undefined;
     throw unreadable(path, error);
   }
 };
@@ -107,7 +105,7 @@ const entriesOf = async (folder: string): Promise<readonly Dirent[]> => {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (MISSING.has(codeOf(error))) return [];
+    if (MISSING.has(errorCode(error) ?? '')) return [];
     throw unreadable(folder, error);
   }
 };

@@ -5,7 +5,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Claim, isSameClaim } from '../contract/claim.ts';
+import { Claim, isLaterRun, isSameClaim } from '../contract/claim.ts';
 import { OutputClaimedError, StateError, StoreError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
 import { errorCode, type FileOperations } from './file-operations.ts';
@@ -64,27 +64,41 @@ const linkClaim = async (
   }
 };
 
+/** Whether a job can no longer publish; undefined where nobody here knows it. */
+export type HasEnded = (claim: Claim) => Promise<boolean | undefined>;
+
+const requireEnded = async (
+  { path, folder }: { readonly path: string; readonly folder: string },
+  claim: Claim,
+  hasEnded: HasEnded,
+): Promise<void> => {
+  const isEnded = await hasEnded(claim);
+  if (isEnded === true) return;
+  const facts = { output: path, owner: claim.job };
+  throw new OutputClaimedError(isEnded === undefined ? { ...facts, unknownIn: folder } : facts);
+};
+
 /**
- * Takes the claim for a job, from nobody or from a job that has ended; `previous` is that job's claim, and is
- * undefined too where the claim was this job's already. Fails with OutputClaimedError.
+ * Takes the claim for a job, from nobody, from an earlier run of the job or from a job that has ended; `previous` is
+ * the claim of that other job. Not new where the claim was this job's already. Fails with OutputClaimedError.
  */
 export const takeClaim = async (
   files: FileOperations,
   output: { readonly path: string; readonly folder: string },
-  wanted: { readonly claim: Claim; readonly hasEnded: (claim: Claim) => Promise<boolean> },
+  wanted: { readonly claim: Claim; readonly hasEnded: HasEnded },
 ): Promise<{ readonly isNew: boolean; readonly previous?: Claim }> => {
   for (let turn = 1; turn <= MAX_TURNS; turn += 1) {
     await files.makeFolder(output.folder);
     const owner = await readOwner(files, output.folder);
-    if (owner !== undefined && isSameClaim(owner.claim, wanted.claim)) return { isNew: false };
-    if (owner !== undefined && !(await wanted.hasEnded(owner.claim))) {
-      throw new OutputClaimedError({ output: output.path, owner: owner.claim.job });
-    }
+    const isOwn = owner !== undefined && isSameClaim(owner.claim, wanted.claim);
+    if (isOwn && !isLaterRun(wanted.claim, owner.claim)) return { isNew: false };
+    if (owner !== undefined && !isOwn) await requireEnded(output, owner.claim, wanted.hasEnded);
     const name = owner === undefined ? OUTPUT_KEYS.claim.render({}) : nextName(owner);
     if (!(await linkClaim(files, output.folder, wanted.claim, name))) continue;
     // A claim that was released while this one was linked behind it has left this one behind nobody.
     const now = await readOwner(files, output.folder);
     if (now === undefined || !isSameClaim(now.claim, wanted.claim)) continue;
+    if (isOwn) return { isNew: false };
     return owner === undefined ? { isNew: true } : { isNew: true, previous: owner.claim };
   }
   throw new StoreError({

@@ -2,31 +2,15 @@ import { stat } from 'node:fs/promises';
 import { InputChangedError, InputFormatError, LimitError } from '../contract/errors-input.ts';
 import type { Compression, PinnedFile } from '../contract/pinned-input.ts';
 import { isReadablePath } from '../sql/quote.ts';
+import { errorCode } from './file-operations.ts';
 import type { ListedFile } from './list-input.ts';
+import { mapBounded } from './map-bounded.ts';
 
 /** Calls of `stat` open at once: enough to hide a disk's latency, far below the limit of open files. */
 const STATS_AT_ONCE = 32;
 
 /** The law: what the job read is what it planned; a file whose inode, size or time differs ends the job by name. */
 type Pins = Pick<PinnedFile, 'sizeBytes' | 'device' | 'inode' | 'modifiedNs'>;
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-
-/** Runs `work` over all items, at most `limit` at once; results keep their order. */
-const mapBounded = async <T, R>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> => {
-  const results = new Map<number, R>();
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results.set(index, await work(item));
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return items.map((_, index) => results.get(index) as R); // every index was set, or a worker threw
-};
 
 const readPins = async (path: string): Promise<Pins & { readonly isFile: boolean }> => {
   const found = await stat(path, { bigint: true });
@@ -63,7 +47,7 @@ const pinFile = async ({ path, hive }: ListedFile): Promise<PinnedFile> => {
     };
   } catch (error) {
     if (error instanceof InputFormatError) throw error;
-    throw new InputFormatError({ path, reason: `cannot be read (${codeOf(error)})` }, { cause: error });
+    throw new InputFormatError({ path, reason: `cannot be read (${errorCode(error)})` }, { cause: error });
   }
 };
 
@@ -89,7 +73,7 @@ export const verifyPins = async (files: readonly PinnedFile[]): Promise<void> =>
     try {
       return changeOf(await readPins(file.path), file);
     } catch (error) {
-      return `cannot be read any more (${codeOf(error)})`;
+      return `cannot be read any more (${errorCode(error)})`;
     }
   });
   const first = changes.findIndex((change) => change !== undefined);

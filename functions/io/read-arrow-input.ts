@@ -4,12 +4,10 @@ import type { PinnedFile } from '../contract/pinned-input.ts';
 import { clearFields } from './arrow/clear-fields.ts';
 import type { DecodedMessage } from './arrow/decode-message.ts';
 import { readArrowFile } from './arrow/read-arrow-file.ts';
+import { errorCode } from './file-operations.ts';
 
 /** Rows of one batch: what Arrow asks of writers, and a bound for what a few damaged bytes can claim. */
 const BATCH_ROWS = 2 ** 31 - 1;
-
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
 /** What an error of reading means for the input: the file is named. A mistake of ours stays as it is. */
 export const nameArrowFile = (path: string, error: unknown): unknown => {
@@ -26,7 +24,7 @@ export const nameArrowFile = (path: string, error: unknown): unknown => {
       { cause: error },
     );
   if (error instanceof Error && 'syscall' in error)
-    return new InputFormatError({ path, reason: `cannot be read (${codeOf(error)})` }, { cause: error });
+    return new InputFormatError({ path, reason: `cannot be read (${errorCode(error)})` }, { cause: error });
   return error;
 };
 

@@ -5,6 +5,7 @@ import * as zlib from 'node:zlib';
 import { NotYetError } from '../contract/errors-command.ts';
 import { InputFormatError } from '../contract/errors-input.ts';
 import type { PinnedFile } from '../contract/pinned-input.ts';
+import { errorCode } from './file-operations.ts';
 
 /** A header of ten thousand columns fits. */
 export const HEAD_BYTES = 262_144;
@@ -40,13 +41,23 @@ export const readHead = async (file: Openable): Promise<Buffer> => {
       if (bytes >= HEAD_BYTES || part.includes(0x0a)) break;
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     const what = file.compression === 'none' ? 'cannot be read' : `cannot be read as ${file.compression}`;
-    throw new InputFormatError({ path: file.path, reason: `${what} (${code})` }, { cause: error });
+    throw new InputFormatError(
+      { path: file.path, reason: `${what} (${errorCode(error)})` },
+      { cause: error },
+    );
   } finally {
     stream.destroy();
   }
   return Buffer.concat(parts).subarray(0, HEAD_BYTES);
+};
+
+/** Counts the empty lines that a file begins with, up to `most`. A blank that ends no line is none. */
+export const countBlankLines = async (file: Openable, most: number): Promise<number> => {
+  const head = await readHead(file);
+  const text = head.toString('latin1', startsWithByteOrderMark(head) ? 3 : 0);
+  const ends = /^(?:\r\n|\n|\r)*/.exec(text)?.[0].match(/\r\n|\n|\r/g) ?? [];
+  return Math.min(ends.length, most);
 };
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);

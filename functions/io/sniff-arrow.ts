@@ -11,7 +11,7 @@ import { duckdbColumnsOf } from './arrow/decode-types.ts';
 import { createDictionaryStore } from './arrow/dictionary-store.ts';
 import { renderDuckDBType } from './arrow/type-text.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
-import { describeColumns } from './query-rows.ts';
+import { describeColumns, firstLineOf } from './query-rows.ts';
 import { nameArrowFile, readArrowInput } from './read-arrow-input.ts';
 
 export type SniffedArrow = {
@@ -67,9 +67,18 @@ const refuseColumns = (path: string, columns: readonly Column[]): void => {
 };
 
 /** DuckDB's own words for these types: a type without values is INTEGER, as of a Parquet file. */
-const nameTypes = async (connection: DuckDBConnection, columns: readonly Column[]): Promise<Column[]> => {
+const nameTypes = async (
+  connection: DuckDBConnection,
+  path: string,
+  columns: readonly Column[],
+): Promise<Column[]> => {
   const nulls = columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`);
-  return describeColumns(connection, `(SELECT ${nulls.join(', ')})`);
+  try {
+    return await describeColumns(connection, `(SELECT ${nulls.join(', ')})`);
+  } catch (cause) {
+    const reason = `has columns that DuckDB cannot hold (${firstLineOf(cause)})`;
+    throw new InputFormatError({ path, reason }, { cause });
+  }
 };
 
 type Shape = FileShape & { readonly types: readonly string[] };
@@ -107,7 +116,7 @@ export const sniffArrow = async (
     let shape = shapes.get(signature);
     if (shape === undefined) {
       refuseColumns(file.path, columns);
-      const named = await nameTypes(connection, columns);
+      const named = await nameTypes(connection, file.path, columns);
       const types = columns.map(({ type }) => type);
       shape = { path: file.path, columns: named, types, layout: shapes.size };
       shapes.set(signature, shape);

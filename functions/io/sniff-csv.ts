@@ -6,7 +6,7 @@ import type { PinnedCsv, PinnedFile } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
 import type { SniffCsvRequest } from '../sql/sniff-csv-options.ts';
 import { refuseColumnCount } from './check-columns.ts';
-import { readFileHead } from './read-head.ts';
+import { countBlankLines, readFileHead } from './read-head.ts';
 import { declare, requireSameColumns, type Seen, sniffFile, unify } from './sniff-csv-columns.ts';
 import { DELIMITERS, type Headed, pinDialect, sniffDialect } from './sniff-csv-dialect.ts';
 
@@ -83,6 +83,7 @@ export const sniffCsv = async (
   const representative = largest(filled);
   if (representative === undefined) return withoutRows(request, headed);
   const csv = pinDialect(await sniffDialect(connection, representative, request), request);
+  if (request.options.skip === undefined) for (const each of filled) await refuseSkip(each, csv.skip);
   const typed = evenly(filled, TYPED_FILES);
   const byHeader = new Map<string, Seen>();
   const seen: Seen[] = [];
@@ -100,6 +101,16 @@ export const sniffCsv = async (
   const columns = await unify(connection, named, csv, request);
   requireSameColumns(named, columns, request.schema);
   return layOut(headed, named, columns, csv);
+};
+
+/** Lines that DuckDB passes over by itself hold a header or rows, unless they are blank. */
+const refuseSkip = async ({ file }: Headed, skip: number): Promise<void> => {
+  if (skip === 0 || (await countBlankLines(file, skip)) === skip) return;
+  const lines = skip === 1 ? 'first line does' : `first ${skip} lines do`;
+  throw new InputFormatError({
+    path: file.path,
+    reason: `cannot be read as one table: its ${lines} not fit the rest; set csv.skip: ${skip} to pass over what is no data, or correct them (csv.null_padding: true takes short rows, csv.skip: 0 makes rows that do not fit the first line rejects)`,
+  });
 };
 
 const refuseNewline = ({ file }: Headed, { new_line }: CsvOptions): void => {

@@ -4,9 +4,10 @@ import { InputFormatError, InputSchemaError } from '../contract/errors-input.ts'
 import type { JsonlOptions } from '../contract/input.ts';
 import type { PinnedFile, PinnedJsonlInput } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
-import { quotePath, quoteText } from '../sql/quote.ts';
+import { quoteIdentifier, quotePath, quoteText } from '../sql/quote.ts';
 import { pointerTo } from '../sql/read-json.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
+import { refuseDeepLines } from './check-json-depth.ts';
 import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
 import { readFileHead } from './read-head.ts';
 
@@ -45,7 +46,21 @@ const refuseNoObjects = async (files: readonly PinnedFile[]): Promise<PinnedFile
   return withNewlines;
 };
 
+const evenly = (files: readonly PinnedFile[]): readonly PinnedFile[] => {
+  const step = Math.max(1, Math.ceil(files.length / SAMPLED_FILES));
+  return files.filter((_, index) => index % step === 0);
+};
+
 const isEmpty = ({ sizeBytes }: PinnedFile): boolean => sizeBytes === 0;
+
+/** DuckDB's default. */
+const DEFAULT_SAMPLE_LINES = 20_480;
+
+/** Lines that DuckDB looks at together: it samples whole vectors. */
+const VECTOR_LINES = 2_048;
+
+const sampleLines = ({ sample_size: size = DEFAULT_SAMPLE_LINES }: JsonlOptions): number =>
+  size < 0 ? Number.POSITIVE_INFINITY : Math.ceil(Math.max(size, 1) / VECTOR_LINES) * VECTOR_LINES;
 
 /** Samples the lines of each compression apart, and unifies by DuckDB's own rule over all. */
 const sampleColumns = async (
@@ -53,8 +68,9 @@ const sampleColumns = async (
   files: readonly PinnedFile[],
   options: JsonlOptions,
 ): Promise<readonly Column[]> => {
-  const step = Math.max(1, Math.ceil(files.length / SAMPLED_FILES));
-  const sampled = files.filter((_, index) => index % step === 0);
+  const sampled = evenly(files);
+  const lineBytes = options.maximum_object_size ?? DEFAULT_OBJECT_BYTES;
+  for (const file of sampled) await refuseDeepLines(file, { lines: sampleLines(options), lineBytes });
   const args = [
     `[${sampled.map(({ path }) => quotePath(path)).join(', ')}]`,
     "format = 'newline_delimited'",
@@ -62,7 +78,7 @@ const sampleColumns = async (
     'hive_partitioning = false',
     'ignore_errors = true',
     `maximum_depth = ${MAX_TYPE_DEPTH}`,
-    `maximum_object_size = ${options.maximum_object_size ?? DEFAULT_OBJECT_BYTES}`,
+    `maximum_object_size = ${lineBytes}`,
     ...(options.sample_size === undefined ? [] : [`sample_size = ${options.sample_size}`]),
     ...(options.dateformat === undefined ? [] : [`dateformat = ${quoteText(options.dateformat)}`]),
     ...(options.timestampformat === undefined
@@ -105,11 +121,8 @@ export const sniffJsonl = async (
       path: files[0]?.path ?? '',
       reason: 'is empty, as all files of the input are: no columns are known; give jsonl.columns',
     });
-  const columns = declared.length > 0 ? declared : await sampleColumns(connection, filled, options);
-  if (declared.length === 0) {
-    await requireFields(connection, filled, columns);
-    await refuseRenamed(connection, filled, columns);
-  }
+  const columns = declared.length > 0 ? declared : await findColumns(connection, filled, options);
+  if (declared.length === 0) await refuseRenamed(connection, filled, columns);
   refuseColumns(filled, columns);
   const { dateformat, timestampformat } = options;
   return {
@@ -124,20 +137,53 @@ export const sniffJsonl = async (
 };
 
 /**
- * DuckDB names its single column `json` where the sampled values are no objects, or objects without fields;
- * a field of that name looks the same.
+ * DuckDB names its single column `json` where one of the sampled values is no object, or none has fields;
+ * a field of that name looks the same. Lines that are no objects are rejects where most are.
  */
-const requireFields = async (
+const findColumns = async (
   connection: DuckDBConnection,
   files: readonly PinnedFile[],
-  columns: readonly Column[],
-): Promise<void> => {
-  if (columns.length !== 1 || columns[0]?.name !== 'json') return;
-  if (!(await hasField(connection, files, 'json')))
-    throw new InputFormatError({
-      path: files[0]?.path ?? '',
-      reason: 'has no JSON object with fields in its sample; jsonl wants one object a line',
-    });
+  options: JsonlOptions,
+): Promise<readonly Column[]> => {
+  const columns = await sampleColumns(connection, files, options);
+  if (columns.length !== 1 || columns[0]?.name !== 'json') return columns;
+  if (await hasField(connection, files, 'json')) return columns;
+  const found = await sampleObjects(connection, files, options);
+  if (found.length > 0) return found;
+  throw new InputFormatError({
+    path: files[0]?.path ?? '',
+    reason: 'has no JSON object with fields in most lines of its sample; jsonl wants one object a line',
+  });
+};
+
+/** The columns of the objects alone, where most of the sampled lines are objects. Times stay texts. */
+const sampleObjects = async (
+  connection: DuckDBConnection,
+  files: readonly PinnedFile[],
+  options: JsonlOptions,
+): Promise<readonly Column[]> => {
+  const lines = sampleLines(options);
+  const paths = evenly(files).map(({ path }) => quotePath(path));
+  const [row] = await queryRows(
+    connection,
+    `SELECT json_group_structure(CASE WHEN json_type(json) = 'OBJECT' THEN json END) AS structure, count(*) FILTER (json_type(json) = 'OBJECT') AS objects, count(*) AS rows
+     FROM (FROM read_ndjson_objects([${paths.join(', ')}], ignore_errors = true, maximum_object_size = ${options.maximum_object_size ?? DEFAULT_OBJECT_BYTES})${Number.isFinite(lines) ? ` LIMIT ${lines}` : ''})`,
+  );
+  if (2 * Number(row?.objects ?? 0) <= Number(row?.rows ?? 0)) return [];
+  const structure: unknown = JSON.parse(String(row?.structure));
+  if (typeof structure !== 'object') return [];
+  return Object.entries(structure ?? {}).map(([name, field]) => ({ name, type: typeOf(field, 1) }));
+};
+
+/** DuckDB's type text of what `json_structure` says, as its reader would name it. */
+const typeOf = (structure: unknown, depth: number): string => {
+  if (depth > MAX_TYPE_DEPTH || structure === 'NULL') return 'JSON';
+  if (typeof structure === 'string') return structure === 'UBIGINT' ? 'BIGINT' : structure;
+  if (Array.isArray(structure)) return `${typeOf(structure[0], depth + 1)}[]`;
+  const fields = Object.entries(structure ?? {}).map(
+    ([name, field]) => `${quoteIdentifier(name)} ${typeOf(field, depth + 1)}`,
+  );
+  return fields.length === 0 ? 'JSON' : `STRUCT(${fields.join(', ')})`;
 };
 
 const hasField = async (

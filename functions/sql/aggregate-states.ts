@@ -31,7 +31,7 @@ export const addCallStates = (drafts: Drafts, node: FunctionNode, type: string):
   const call: Call = { name, args, conditions, type };
   switch (rule.state) {
     case 'count':
-      return read(addCount(drafts, [...conditions, ...args.map(isPresent)]));
+      return read(args.length === 0 ? addCount(drafts, conditions) : addArgumentCount(drafts, call));
     case 'count of true': {
       // NULL where there is no row that is true or false: a sum, after all.
       const single = `CAST(CAST(${argument(call)} AS BOOLEAN) AS HUGEINT)`;

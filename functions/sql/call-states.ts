@@ -1,5 +1,5 @@
 import type { AggregateName } from '../core/aggregate-rules.ts';
-import { addCount, renderFilter, renderWhere } from './moment-states.ts';
+import { addPresent, renderFilter, renderWhere } from './moment-states.ts';
 import { addState, type Drafts, gather } from './state-drafts.ts';
 
 /** A call's value over merged states, and the states that it reads. */
@@ -44,7 +44,7 @@ export const addSame = (
   );
 
 export const addArgumentCount = (drafts: Drafts, call: Call): string =>
-  addCount(drafts, [...call.conditions, isPresent(argument(call))]);
+  addPresent(drafts, argument(call), call.conditions);
 
 export const addSum = (drafts: Drafts, call: Call, sum: 'sum' | 'fsum', type: string | undefined): string => {
   const value = argument(call);

@@ -48,7 +48,7 @@ export const compileStage = (source: StepSource, program: StageProgram, segment 
   if (opening !== undefined) add((from) => renderSecondHalf(compiler, opening, from));
   for (const step of isPruned ? rest : steps) add((from) => renderStep(compiler, step, from));
   if (shuffle !== undefined) {
-    add((from) => renderFirstHalf(compiler, shuffle.step, from));
+    add((from) => renderFirstHalf(compiler, shuffle, from));
     add((from) => renderPartitions(shuffle, from));
   }
   const named = tables.map((sql, index) => `daybreak_t${index} AS NOT MATERIALIZED (\n  ${sql}\n)`);

@@ -10,20 +10,21 @@ export const renderWhere = (conditions: readonly string[], value: string, otherw
 
 /** The number of rows for which all conditions hold, as BIGINT. */
 export const addCount = (drafts: Drafts, conditions: readonly string[]): string =>
-  addState(
+  addCounts(drafts, `count(*)${renderFilter(conditions)}`, renderWhere(conditions, '1', '0'));
+
+/** The number of rows in which a value is there, as BIGINT. */
+export const addPresent = (drafts: Drafts, value: string, conditions: readonly string[] = []): string =>
+  addCounts(
     drafts,
-    {
-      partial: `count(*)${renderFilter(conditions)}`,
-      single: `CAST(${renderWhere(conditions, '1', '0')} AS BIGINT)`,
-    },
-    (name) => {
-      const total = gather(drafts, `sum(${name})`, name);
-      return { sql: `CAST(coalesce(${total}, 0) AS BIGINT)`, uses: [total] };
-    },
+    `count(${value})${renderFilter(conditions)}`,
+    renderWhere([...conditions, `(${value} IS NOT NULL)`], '1', '0'),
   );
 
-/** A variable, in SQL that is a DOUBLE. */
-export type Variable = { readonly sql: string; readonly conditions: readonly string[] };
+const addCounts = (drafts: Drafts, partial: string, single: string): string =>
+  addState(drafts, { partial, single: `CAST(${single} AS BIGINT)` }, (name) => {
+    const total = gather(drafts, `sum(${name})`, name);
+    return { sql: `CAST(coalesce(${total}, 0) AS BIGINT)`, uses: [total] };
+  });
 
 /** The parts of a group: their count, and their means of one variable or two. */
 type Parts = { readonly count: string; readonly means: { readonly x: string; readonly y?: string } };
@@ -45,11 +46,10 @@ const gatherParts = (drafts: Drafts, { count, means }: Parts): string => {
  * The mean of a variable, for the moments around it. Rows that are all equal have exactly their value as mean, so
  * that their variance is exactly 0, as it is in DuckDB.
  */
-const addMean = (drafts: Drafts, { sql, conditions }: Variable, merge: () => string): string => {
-  const filter = renderFilter(conditions);
-  const least = `min(${sql})${filter}`;
-  const partial = `CASE WHEN ${least} = max(${sql})${filter} THEN ${least} ELSE favg(${sql})${filter} END`;
-  return addState(drafts, { partial, single: renderWhere(conditions, sql) }, () => {
+const addMean = (drafts: Drafts, variable: string, merge: () => string): string => {
+  const least = `min(${variable})`;
+  const partial = `CASE WHEN ${least} = max(${variable}) THEN ${least} ELSE favg(${variable}) END`;
+  return addState(drafts, { partial, single: variable }, () => {
     const mean = merge();
     return { sql: mean, uses: [mean] };
   });
@@ -74,13 +74,12 @@ const deriveMean = (drafts: Drafts, parts: Parts, axis: Axis): string => {
 /** The sum of products of the differences of two variables (or of one, twice) from their means. */
 const addCentredSum = (
   drafts: Drafts,
-  [[one, oneAxis], [other, otherAxis]]: readonly [readonly [Variable, Axis], readonly [Variable, Axis]],
+  [[one, oneAxis], [other, otherAxis]]: readonly [readonly [string, Axis], readonly [string, Axis]],
   parts: () => Parts,
 ): string => {
   // covar_pop, unlike var_pop, raises nothing on infinity: the final formula judges, as DuckDB's own does.
-  const filter = renderFilter(one.conditions);
-  const partial = `covar_pop(${one.sql}, ${other.sql})${filter} * count(*)${filter}`;
-  const single = renderWhere(one.conditions, 'CAST(0 AS DOUBLE)');
+  const partial = `covar_pop(${one}, ${other}) * count(${one})`;
+  const single = `CASE WHEN ${one} IS NOT NULL THEN CAST(0 AS DOUBLE) END`;
   return addState(drafts, { partial, single }, (name) => {
     const within = gather(drafts, `sum(${name})`, name);
     const means = [deriveMean(drafts, parts(), oneAxis), deriveMean(drafts, parts(), otherAxis)];
@@ -94,11 +93,14 @@ const addCentredSum = (
   });
 };
 
-/** Names of the states of one variable: count, mean, sum of squared differences from it. */
-export type Moments = { readonly n: string; readonly mean: string; readonly squares: string };
+/** Names of the states of one variable: mean, sum of squared differences from it. */
+export type Moments = { readonly mean: string; readonly squares: string };
 
-export const addMoments = (drafts: Drafts, variable: Variable): Moments => {
-  const n = addCount(drafts, variable.conditions);
+/**
+ * `n`: the state that counts. `variable`: SQL of a DOUBLE, NULL in rows that do not count: by a CASE, which costs
+ * far less than FILTER does.
+ */
+export const addMoments = (drafts: Drafts, n: string, variable: string): Moments => {
   const mean: string = addMean(drafts, variable, () => deriveMean(drafts, parts(), 'x'));
   const parts = (): Parts => ({ count: n, means: { x: mean } });
   const squares = addCentredSum(
@@ -109,12 +111,11 @@ export const addMoments = (drafts: Drafts, variable: Variable): Moments => {
     ],
     parts,
   );
-  return { n, mean, squares };
+  return { mean, squares };
 };
 
 /** Names of the states of two variables over the same rows; sums are added when they are first asked for. */
 export type Comoments = {
-  readonly n: string;
   readonly meanX: string;
   readonly meanY: string;
   readonly squaresX: () => string;
@@ -122,13 +123,16 @@ export type Comoments = {
   readonly products: () => string;
 };
 
-export const addComoments = (drafts: Drafts, y: Variable, x: Variable): Comoments => {
-  const n = addCount(drafts, x.conditions);
+/** As {@link addMoments}; `y` and `x` are NULL in the same rows. */
+export const addComoments = (
+  drafts: Drafts,
+  n: string,
+  { y, x }: { readonly y: string; readonly x: string },
+): Comoments => {
   const meanX: string = addMean(drafts, x, () => deriveMean(drafts, parts(), 'x'));
   const meanY: string = addMean(drafts, y, () => deriveMean(drafts, parts(), 'y'));
   const parts = (): Parts => ({ count: n, means: { x: meanX, y: meanY } });
   return {
-    n,
     meanX,
     meanY,
     squaresX: () =>

@@ -9,7 +9,7 @@ import {
   divide,
   isPresent,
 } from './call-states.ts';
-import { addComoments, addCount, addMoments, type Comoments, type Variable } from './moment-states.ts';
+import { addComoments, addMoments, addPresent, type Comoments, renderWhere } from './moment-states.ts';
 import { quoteText } from './quote.ts';
 import type { Drafts } from './state-drafts.ts';
 
@@ -24,11 +24,9 @@ const varianceOf = (n: string, squares: string): string =>
   `(CASE WHEN ${n} > 1 THEN ${squares} / ${n} ELSE 0 END)`;
 
 export const addVariance = (drafts: Drafts, call: Call): CallValue => {
-  const value = argument(call);
-  const { n, mean, squares } = addMoments(drafts, {
-    sql: asDouble(value),
-    conditions: [...call.conditions, isPresent(value)],
-  });
+  const value = renderWhere(call.conditions, asDouble(argument(call)));
+  const n = addArgumentCount(drafts, call);
+  const { mean, squares } = addMoments(drafts, n, value);
   const sample = `${squares} / (${n} - 1)`;
   const population = varianceOf(n, squares);
   const formulas: Partial<Record<AggregateName, readonly [least: number, what: string, sql: string]>> = {
@@ -74,34 +72,32 @@ export const addPowerSums = (drafts: Drafts, call: Call): CallValue => {
 /** Over the rows in which both y and x are there. @see DuckDB's core_functions/aggregate/regression */
 export const addRegression = (drafts: Drafts, call: Call): CallValue => {
   const [first = '', second = ''] = call.args;
-  const conditions = [...call.conditions, ...[first, second].map(isPresent).sort()];
-  const y: Variable = { sql: asDouble(first), conditions };
-  const x: Variable = { sql: asDouble(second), conditions };
+  const y = renderWhere([...call.conditions, isPresent(second)], asDouble(first));
+  const x = renderWhere([...call.conditions, isPresent(first)], asDouble(second));
+  const n = addPresent(drafts, x);
   switch (call.name) {
-    case 'regr_count': {
-      const n = addCount(drafts, conditions);
+    case 'regr_count':
       return { sql: `CAST(${n} AS UINTEGER)`, uses: [n] };
-    }
     case 'regr_avgx':
     case 'regr_avgy': {
-      const { sql } = call.name === 'regr_avgx' ? x : y;
-      const n = addCount(drafts, conditions);
-      return divide(addSum(drafts, { ...call, args: [sql], conditions }, 'sum', 'DOUBLE'), n);
+      const variable = call.name === 'regr_avgx' ? x : y;
+      const sum = addSum(drafts, { ...call, args: [variable], conditions: [] }, 'sum', 'DOUBLE');
+      return divide(sum, n);
     }
     case 'regr_sxx':
     case 'regr_syy': {
-      const { n, mean, squares } = addMoments(drafts, call.name === 'regr_sxx' ? x : y);
+      const { mean, squares } = addMoments(drafts, n, call.name === 'regr_sxx' ? x : y);
       const sum = finite(call.name.toUpperCase(), `(${varianceOf(n, squares)} * ${n})`);
       return { sql: `CASE WHEN ${n} > 0 THEN ${sum} END`, uses: [n, mean, squares] };
     }
     default:
-      return addLine(call, addComoments(drafts, y, x));
+      return addLine(call, n, addComoments(drafts, n, { y, x }));
   }
 };
 
 /** What depends on how y and x vary together. */
-const addLine = ({ name }: Call, states: Comoments): CallValue => {
-  const { n, meanX, meanY } = states;
+const addLine = ({ name }: Call, n: string, states: Comoments): CallValue => {
+  const { meanX, meanY } = states;
   const products = states.products();
   const value = (sql: string, ...uses: readonly string[]): CallValue => ({
     sql: `CASE WHEN ${n} > ${name === 'covar_samp' ? 1 : 0} THEN ${sql} END`,

@@ -1,5 +1,6 @@
 import type { Column } from '../contract/columns.ts';
 import { splitTypeParts } from '../core/parse-type.ts';
+import { renderFiniteJson } from './finite-json.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 
 export type OutputFormat = 'parquet' | 'jsonl' | 'csv';
@@ -56,6 +57,14 @@ const COPY_OPTIONS: Readonly<Record<OutputFormat, string>> = {
   csv: 'FORMAT csv, HEADER true',
 };
 
+/** A column as it is written; NULL in a CSV of one column would be a blank line, which readers pass over. */
+const renderStored = (column: string, type: string, format: OutputFormat, columns: number): string => {
+  if (format === 'jsonl') return renderFiniteJson(column, type);
+  if (format === 'csv') return columns === 1 ? `coalesce(CAST(${column} AS VARCHAR), '')` : column;
+  const target = outputType(type, format);
+  return target === type ? column : `CAST(${column} AS ${target})`;
+};
+
 /** Renders the COPY that writes a query's rows to one file; its answer is one row, the number of rows written. */
 export const renderCopy = (options: {
   readonly sql: string;
@@ -64,12 +73,12 @@ export const renderCopy = (options: {
   readonly path: string;
 }): string => {
   const { columns, format } = options;
-  const casts = columns.map(({ name, type }) => {
+  const items = columns.map(({ name, type }) => {
     const column = quoteIdentifier(name);
-    const target = outputType(type, format);
-    return target === type ? column : `CAST(${column} AS ${target}) AS ${column}`;
+    const stored = renderStored(column, type, format, columns.length);
+    return stored === column ? column : `${stored} AS ${column}`;
   });
-  const isPlain = columns.every(({ type }) => outputType(type, format) === type);
-  const query = isPlain ? options.sql : `SELECT ${casts.join(', ')} FROM (\n${options.sql}\n)`;
+  const isPlain = items.every((item, index) => item === quoteIdentifier(columns[index]?.name ?? ''));
+  const query = isPlain ? options.sql : `SELECT ${items.join(', ')} FROM (\n${options.sql}\n)`;
   return `COPY (\n${query}\n) TO ${quoteText(options.path)} (${COPY_OPTIONS[format]})`;
 };

@@ -117,9 +117,9 @@ const fileColumns = (input: PinnedInput, columns: readonly Column[] = input.colu
 const planJsonl = (
   input: PinnedJsonlInput,
   columns: readonly Column[],
-  { tolerant }: ReadInputOptions,
+  { tolerant, columns: needed }: ReadInputOptions,
 ): readonly InputGroup[] => {
-  const wanted = fileColumns(input, columns);
+  const wanted = needed?.length === 0 ? [] : fileColumns(input, columns);
   const read = wanted.length > 0 ? wanted : fileColumns(input);
   const withRows = input.files.filter(({ sizeBytes }) => sizeBytes > 0);
   return [...groupBy(withRows, ({ compression }) => compression).values()].map((files) => {
@@ -134,10 +134,12 @@ const planJsonl = (
       dateformat: textOption(input.jsonl.dateformat),
       timestampformat: textOption(input.jsonl.timestampformat),
     })})`;
-    const row = renderTriedRow('json', read, input.jsonl);
+    const row = renderTriedRow('json', wanted, input.jsonl);
     // `unnest` keeps the optimizer from putting the whole expression in the place of each column.
     const lenient = `(SELECT unnest(list_filter([${row}], lambda r: r IS NOT NULL)) AS daybreak_row, file_index FROM ${renderJsonLines(input, files)})`;
-    const group = { files, has: () => true, ...(tolerant ? { from: 'daybreak_row' } : {}) };
+    // Where no column is needed a tolerant read has none to give: they are NULL.
+    const has = (name: string): boolean => !tolerant || wanted.some((column) => column.name === name);
+    const group = { files, has, ...(tolerant ? { from: 'daybreak_row' } : {}) };
     return {
       files,
       select: columns.map((column) => renderInputColumn(input, column, group)).join(', '),

@@ -125,6 +125,9 @@ const hasHiddenStruct = (type: TypeShape): boolean => {
  * line that is likely to fail: one failure makes TRY judge its whole vector again, row by row.
  */
 export const renderTriedRow = (json: string, columns: readonly Column[], formats: JsonFormats): string => {
+  // A strict read of no column parses lines, and looks at nothing in them.
+  if (columns.length === 0)
+    return `CASE WHEN ${json} IS NOT NULL THEN struct_pack(daybreak_line := true) END`;
   const careful = `TRY(${renderJsonRow(json, columns, formats)})`;
   const fields = columns.map(({ name, type }) => ({ name, type: parseType(type) }));
   const row: TypeShape = { kind: 'struct', text: '', fields };
@@ -141,6 +144,7 @@ export const renderTriedRow = (json: string, columns: readonly Column[], formats
 
 /** Renders the name of the first column whose value does not fit, NULL where it is not a column's fault. */
 export const renderJsonCulprit = (json: string, columns: readonly Column[], formats: JsonFormats): string => {
+  if (columns.length === 0) return 'CAST(NULL AS VARCHAR)';
   const cases = columns.map(({ name, type }) => {
     const value = `json_extract(${json}, ${pointerTo(name)})`;
     return `WHEN TRY(${renderValue(value, parseType(type), formats, 0)}) IS NULL AND json_type(${value}) <> 'NULL' THEN ${quoteText(name)}`;

@@ -1,3 +1,4 @@
+import type { Shuffle } from '../contract/plan.ts';
 import type { PlannedStep, PlannedStepOf } from '../contract/planned-steps.ts';
 import { quoteIdentifier } from './quote.ts';
 import {
@@ -5,6 +6,7 @@ import {
   renderGroups,
   renderPartial,
   renderShuffled,
+  renderSingle,
   statesColumn,
 } from './render-aggregates.ts';
 import { renderNames, unusedName } from './render-names.ts';
@@ -12,14 +14,14 @@ import { renderSort } from './render-sort.ts';
 import { addTally, type Compiler } from './tally.ts';
 
 /** What a moving step writes before its rows move: rows, or groups with their states. No witnesses yet. */
-export const renderWire = (step: PlannedStep, from: string): string => {
+export const renderWire = (step: PlannedStep, from: string, isUngrouped = false): string => {
   switch (step.kind) {
     case 'distinct': {
       const keys = renderNames(step.columns);
       return `SELECT ${keys}, count(*) AS ${rowsColumn(step)} FROM ${from} GROUP BY ${keys}`;
     }
     case 'group_by':
-      return renderGroupWire(step, from);
+      return renderGroupWire(step, from, isUngrouped);
     case 'sort':
     case 'repartition':
     case 'map_groups':
@@ -29,10 +31,14 @@ export const renderWire = (step: PlannedStep, from: string): string => {
   }
 };
 
-const renderGroupWire = (step: PlannedStepOf<'group_by'>, from: string): string =>
-  step.decomposition.mode === 'partial'
-    ? renderPartial(step.decomposition, step.keys, from)
-    : renderShuffled(step.decomposition, step.keys, from);
+const renderGroupWire = (
+  { decomposition, keys }: PlannedStepOf<'group_by'>,
+  from: string,
+  isUngrouped: boolean,
+): string => {
+  if (decomposition.mode === 'rows') return renderShuffled(decomposition, keys, from);
+  return isUngrouped ? renderSingle(decomposition, keys, from) : renderPartial(decomposition, keys, from);
+};
 
 /** The hidden count that groups carry between the halves: how many rows each stands for. A BIGINT; quoted. */
 const rowsColumn = (step: PlannedStep): string =>
@@ -44,9 +50,13 @@ const isGrouping = (step: PlannedStep): boolean =>
   (step.kind === 'group_by' && (step.decomposition.mode === 'partial' || step.decomposition.foldsEqualRows));
 
 /** The half of a moving step that runs before its rows move. */
-export const renderFirstHalf = (compiler: Compiler, step: PlannedStep, from: string): string => {
+export const renderFirstHalf = (
+  compiler: Compiler,
+  { step, isUngrouped }: Pick<Shuffle, 'step' | 'isUngrouped'>,
+  from: string,
+): string => {
   if (step.kind === 'sort') return renderSort(compiler, step, from);
-  const wire = renderWire(step, from);
+  const wire = renderWire(step, from, isUngrouped);
   if (!isGrouping(step)) return wire;
   const folded = addTally(compiler, { step: step.step, term: 'folded', keeps: 1 });
   const carried = addTally(compiler, { step: step.step, term: 'carried-out', keeps: 1 });

@@ -28,6 +28,8 @@ export const renderGiven = ({ options }: SniffCsvRequest, file: PinnedFile): rea
   ...textOption('decimal_separator', options.decimal_separator),
   ...textOption('thousands', options.thousands),
   ...option('null_padding', options.null_padding?.toString()),
+  // DuckDB refuses quoted line breaks where both are on.
+  ...option('parallel', options.null_padding === true ? 'false' : undefined),
   ...option('allow_quoted_nulls', options.allow_quoted_nulls?.toString()),
   ...option('normalize_names', options.normalize_names?.toString()),
   ...option('names', options.names === undefined ? undefined : listOf(options.names)),

@@ -1,7 +1,7 @@
 /**
  * A witness inside the query: a volatile function that DuckDB calls on exactly the rows of one term of
  * the conservation law, and that counts them. DuckDB neither merges nor reorders volatile filters, which
- * `test/flow/conservation.test.ts` holds over random plans.
+ * `test/sql/compile-steps.test.ts` holds against its optimizer.
  *
  * `read` and `dropped` count rows. `lengths` gets the length of each list to unnest, `folded` the rows of
  * each group, `entered` counts the rows that reach a sort with a limit. `carried-out` and `carried-in` sum the

@@ -164,6 +164,7 @@ const answerOnce = async (
       plan: work.plan,
       stage: work.stage,
       source: source.attach(connection, { tolerant, scan }),
+      keepsRejects: tolerant && source.input !== undefined,
       runSql,
     });
     const target = { folder: folders.out, memoryBytes: context.resources.memoryBytes };
@@ -174,9 +175,9 @@ const answerOnce = async (
   });
 };
 
-/** Runs a query with its progress reported and the signal obeyed. */
-const watched = async <Result>(
-  context: StageContext,
+/** Runs a query with its progress reported and the signal obeyed, in each of its statements. */
+export const watched = async <Result>(
+  context: Pick<StageContext, 'signal' | 'onProgress'>,
   query: { readonly connection: DuckDBConnection; readonly tallied: TallyCounts },
   run: () => Promise<Result>,
 ): Promise<Result> => {
@@ -185,11 +186,16 @@ const watched = async <Result>(
   context.signal.throwIfAborted();
   context.signal.addEventListener('abort', interrupt);
   const timer = setInterval(() => {
+    // An interrupt ends one statement; the next one of the task, begun since, goes on otherwise.
+    if (context.signal.aborted) interrupt();
     const { percentage } = connection.progress;
     context.onProgress({ share: percentage < 0 ? undefined : percentage / 100, rowsRead: tallied.read });
   }, PROGRESS_MS);
   try {
-    return await run();
+    const result = await run();
+    // An interrupted stream may end as if it had been read to its end.
+    context.signal.throwIfAborted();
+    return result;
   } finally {
     clearInterval(timer);
     context.signal.removeEventListener('abort', interrupt);

@@ -16,18 +16,29 @@ import { renderWire } from '../sql/render-halves.ts';
 export const bindShuffles = async (
   connection: DuckDBConnection,
   cuts: readonly StageCut[],
-  options: { readonly columns: readonly Column[]; readonly partitions: number },
+  options: {
+    readonly columns: readonly Column[];
+    readonly partitions: number;
+    /** Whether a group_by over these steps makes far fewer rows in a task; asked of the first cut only. */
+    readonly shrinks: (steps: readonly PlannedStep[], keys: readonly string[]) => Promise<boolean>;
+  },
 ): Promise<readonly BoundCut[]> => {
   const bound: BoundCut[] = [];
   let columns = options.columns;
-  for (const { opening, steps, moving } of cuts) {
+  for (const [index, { opening, steps, moving }] of cuts.entries()) {
     columns = steps.at(-1)?.columns ?? opening?.columns ?? columns;
     const shuffle =
       moving === undefined ? undefined : await bindShuffle(connection, moving, { ...options, columns });
+    const isUngrouped =
+      index === 0 &&
+      moving?.kind === 'group_by' &&
+      moving.keys.length > 0 &&
+      moving.decomposition.mode === 'partial' &&
+      !(await options.shrinks(steps, moving.keys));
     bound.push({
       ...(opening === undefined ? {} : { opening }),
       steps: [...steps],
-      ...(shuffle === undefined ? {} : { shuffle }),
+      ...(shuffle === undefined ? {} : { shuffle: isUngrouped ? { ...shuffle, isUngrouped } : shuffle }),
     });
   }
   return bound;

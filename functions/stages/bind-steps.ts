@@ -89,7 +89,7 @@ const sortKeysOf = (
     : by.map((text, key) => ({ path: pathOf(step, 'sort', 'by', key), text }));
 
 /** Every expression of a step with its place in the spec. */
-const sourcesOf = (step: Step, index: number): ExpressionSource[] => {
+export const sourcesOf = (step: Step, index: number): ExpressionSource[] => {
   const named = (
     name: string,
     record: Readonly<Record<string, string>>,

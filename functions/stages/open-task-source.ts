@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PinnedInput } from '../contract/pinned-input.ts';
-import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { Plan, PlannedStage, Shuffle } from '../contract/plan.ts';
 import type { RangeChain } from '../contract/range-chain.ts';
-import type { Task } from '../contract/task.ts';
+import type { Task, TaskOf } from '../contract/task.ts';
 import { registerStreamFunction } from '../io/arrow/load-stream.ts';
 import { parseDuckDBType } from '../io/arrow/type-text.ts';
 import type { ObjectStore } from '../io/object-store.ts';
@@ -10,6 +10,7 @@ import { openArrowInput } from '../io/open-arrow-input.ts';
 import { openBlocks } from '../io/open-blocks.ts';
 import { type OpenSlice, openSlice } from '../io/slices/open-slice.ts';
 import type { StepSource } from '../sql/compile-steps.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
 import { renderReadInput } from '../sql/read-input.ts';
 
 /** How the rows of a task come into its query. */
@@ -81,10 +82,7 @@ const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSour
 /** The table function over the partitions of a task. */
 const BLOCKS_FUNCTION = 'daybreak_blocks';
 
-const openPartitions = (
-  { store, plan, index }: Place,
-  task: Extract<Task, { kind: 'partitions' }>,
-): TaskSource => {
+const openPartitions = ({ store, plan, index }: Place, task: TaskOf<'partitions'>): TaskSource => {
   const before = plan.stages[index - 1]?.shuffle;
   const stage = plan.stageIds[index - 1];
   if (before === undefined || stage === undefined)
@@ -102,12 +100,25 @@ const openPartitions = (
         columns,
         open: blocks.open,
       }));
-      return { sql: `${BLOCKS_FUNCTION}()`, isCounted: true, prunes: false, columns: before.columns };
+      return {
+        sql: renderShare(before, task),
+        isCounted: task.share === undefined,
+        prunes: false,
+        columns: before.columns,
+      };
     },
-    rowsRead: blocks.rowsRead,
+    rowsRead: () => (task.share === undefined ? blocks.rowsRead() : undefined),
     chainRows: undefined,
     chains: [],
     isReadable: true,
     failure: () => failure(),
   };
+};
+
+/** Of a shared partition the rows of the task's keys: the digits of the hash above those that chose the partition. */
+const renderShare = ({ by, partitions }: Shuffle, { share }: TaskOf<'partitions'>): string => {
+  const rows = `${BLOCKS_FUNCTION}()`;
+  if (share === undefined) return rows;
+  const hash = `hash(${by.map(quoteIdentifier).join(', ')})`;
+  return `(SELECT * FROM ${rows} WHERE (${hash} // ${partitions}) % ${share.of} = ${share.index})`;
 };

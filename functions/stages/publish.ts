@@ -28,9 +28,14 @@ const MAX_READS = 16;
 /** Whole blocks read or copied at once: more only compete for one disk. */
 const MAX_COPIES = 4;
 
-/** The output of a job on files, for claim, publish and release. */
-export const openOutput = (job: Pick<Job, 'job' | 'spec' | 'submittedAt'>): Promise<FileOutput> =>
-  openFileOutput(job.spec.output.uri, { job: job.job, at: job.submittedAt });
+/** The output of a job on files, for claim, publish and release by a run; without one before a run is open. */
+export const openOutput = (
+  job: Pick<Job, 'job' | 'spec' | 'submittedAt'>,
+  run?: string,
+): Promise<FileOutput> => {
+  const claim = { job: job.job, at: job.submittedAt };
+  return openFileOutput(job.spec.output.uri, run === undefined ? claim : { ...claim, run });
+};
 
 /** Fails with OutputExistsError where the output holds what the job may not replace; writes nothing. */
 export const requireOutputFree = async (job: Job): Promise<void> =>
@@ -48,7 +53,7 @@ export const publish = async (
   { job, plan }: { readonly job: Job; readonly plan: Plan },
 ): Promise<Manifest> => {
   const { store } = context;
-  const output = await openOutput(job);
+  const output = await openOutput(job, plan.run);
   const seals = await readSeals(store, plan);
   const last = seals.at(-1);
   if (last === undefined) throw new Error('a plan has at least one stage');

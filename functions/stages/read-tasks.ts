@@ -51,10 +51,17 @@ export const readTasks = async (store: ObjectStore, plan: Plan, index: number): 
     const before = { job: plan.job, run: plan.run, stage: plan.stageIds[index - 1] ?? '' };
     throw new StateError({ key: KEYS.sealed.render(before), problem: 'it is not there' });
   }
+  // Each task of a stage reads the same list, which never changes under its name: one is kept.
+  if (latest?.store === store && latest.key === key) return latest.tasks;
   const bytes = await store.get(key);
   if (bytes === undefined) throw new StateError({ key, problem: 'it is not there' });
-  return parseTasks(key, bytes);
+  latest = { store, key, tasks: parseTasks(key, bytes) };
+  return latest.tasks;
 };
+
+let latest:
+  | { readonly store: ObjectStore; readonly key: string; readonly tasks: readonly Task[] }
+  | undefined;
 
 /** Where the tasks of a stage stand; undefined where the stage before is not sealed. */
 export const tasksKey = async (

@@ -18,6 +18,8 @@ import type { StageContext } from './stage-context.ts';
 /** Where module steps put the rows that they reject, with the columns of MODULE_REJECT_COLUMNS. */
 export const MODULE_REJECTS = 'daybreak_module_rejects';
 
+const SOURCE_COPY = 'daybreak_module_source';
+
 const KINDS: ReadonlySet<string> = new Set(MODULE_STEP_KINDS);
 export const isModuleStep = (step: PlannedStep): step is ModuleStep => KINDS.has(step.kind);
 
@@ -55,6 +57,11 @@ export type ModuleWork = {
   readonly plan: Plan;
   readonly stage: PlannedStage;
   readonly source: StepSource;
+  /**
+   * Whether the reader keeps rejects. It keeps them for the connection that reads, so the rows are brought into a
+   * table by that one before a module, which has connections of its own, gets them.
+   */
+  readonly keepsRejects: boolean;
   /** Runs SQL of the chain: registers its witnesses, then calls `run`, then takes its probes. */
   readonly runSql: <Result>(compiled: CompiledSteps, run: () => Promise<Result>) => Promise<Result>;
 };
@@ -77,25 +84,31 @@ export const runModules = async (
   const { before, last } = chainOf(work.stage);
   const totals: ModuleTotals = { rejected: 0, steps: [] };
   let { source } = work;
+  await work.connection.run(`DROP TABLE IF EXISTS ${MODULE_REJECTS}`);
   for (const [segment, { sql, module: step }] of before.entries()) {
     const target = `daybreak_module_${segment}`;
     await work.connection.run(`DROP TABLE IF EXISTS ${quoteIdentifier(target)}`);
     const compiled = compileStage(source, sql, segment);
     const { store, scratchDir, signal } = context;
     const module = await loadModule({ store, job: work.plan.job, scratchDir, module: step.module });
-    const counts = await work.runSql(compiled, () =>
-      runModuleStep({
+    const isCopied = work.keepsRejects && segment === 0;
+    const counts = await work.runSql(compiled, async () => {
+      if (isCopied) {
+        await work.connection.run(`CREATE OR REPLACE TABLE ${SOURCE_COPY} AS ${compiled.sql}`);
+      }
+      return runModuleStep({
         connect: work.connect,
         step,
         module,
-        source: `(${compiled.sql})`,
+        source: isCopied ? SOURCE_COPY : `(${compiled.sql})`,
         target,
         rejects: MODULE_REJECTS,
         onReject: (reject, rejected) =>
           requireWithin(work.plan, step, { reject, rejected: totals.rejected + rejected }),
         signal,
-      }),
-    );
+      });
+    });
+    if (isCopied) await work.connection.run(`DROP TABLE ${SOURCE_COPY}`);
     totals.rejected += counts.rejected;
     const { grown, dropped, folded } = counts;
     totals.steps.push({ step: step.step, grown, dropped, folded, cut: 0 });

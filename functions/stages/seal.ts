@@ -9,14 +9,14 @@ import {
 } from '../contract/errors-store.ts';
 import { renderTaskId, type StageIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
-import type { Plan } from '../contract/plan.ts';
+import type { Plan, Shuffle } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
 import type { Task, TaskSource } from '../contract/task.ts';
 import { amendSlices } from '../core/amend-slices.ts';
 import { isDealt } from '../core/cut-stages.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
 import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
-import { packPartitions } from '../core/pack-partitions.ts';
+import { type PartitionPack, packByKeys, packPartitions } from '../core/pack-partitions.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
@@ -141,21 +141,26 @@ const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): re
   const sizes = Array.from({ length: partitions }, (_, partition) =>
     commits.reduce((bytes, commit) => bytes + (commit.partitions[partition]?.[1] ?? 0), 0),
   );
-  const packs = isDealt(shuffle.step)
+  const packs: readonly PartitionPack[] = isDealt(shuffle.step)
     ? sizes.map((sizeBytes, first) => ({ first, end: first + 1, sizeBytes }))
-    : packPartitions(sizes, plan.stages[index + 1]?.tasks ?? 1);
-  return packs.map(({ first, end, sizeBytes }, task) => ({
+    : packRows(shuffle, sizes, plan.stages[index + 1]?.tasks ?? 1);
+  return packs.map(({ first, end, sizeBytes, share }, task) => ({
     kind: 'partitions',
     task: renderTaskId(task),
     weightBytes: sizeBytes,
     first,
     end,
+    ...(share === undefined ? {} : { share }),
     sources: commits.flatMap((commit): TaskSource[] => {
       const extents = commit.partitions.slice(first, end).filter(([, , , rows]) => rows > 0);
       return extents.length === 0 ? [] : [[commit.task, commit.run, commit.attempt, extents]];
     }),
   }));
 };
+
+/** Rows that no key keeps together, as those of a sort, stay in one task. */
+const packRows = ({ by }: Shuffle, sizes: readonly number[], tasks: number): readonly PartitionPack[] =>
+  by.length === 0 ? packPartitions(sizes, tasks) : packByKeys(sizes, tasks);
 
 /** The block that a commit means, by its size: cheap enough for every block of a stage. */
 const requireBlock = async (store: ObjectStore, commit: Commit): Promise<void> => {

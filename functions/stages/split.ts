@@ -13,6 +13,7 @@ import { cutStages } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
 import { type BoundCut, choosePartitions, choosePieces, planStages } from '../core/plan-job.ts';
+import { refuseGlobalRows } from '../core/refuse-global-rows.ts';
 import { digestOf } from '../io/digest.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
 import { engineVersion } from '../io/engine-version.ts';
@@ -28,11 +29,21 @@ import { bindSteps } from './bind-steps.ts';
 import { hashTasks } from './read-tasks.ts';
 import { requireOutputApart } from './require-output-apart.ts';
 import { isModuleStep } from './run-modules.ts';
+import { shrinksInTasks } from './sample-groups.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** The layout of blocks, and what assigns rows to partitions: the engine's hash, so its version is part of it. */
 const BLOCK_FORMAT = 'arrow-streams-1';
 const partitioner = (): string => `${engineVersion()}-hash`;
+
+/**
+ * Raised whenever the same plan would give other rows than before: how steps are compiled, read, counted or written.
+ * It is part of the digest, so that no run mixes the work of two versions.
+ */
+const PLAN_SEMANTICS = 1;
+
+/** What one task can gather and spill: the disk of a function. @see docs/aggregates.md */
+const MOST_GLOBAL_BYTES = 10e9;
 
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
@@ -84,7 +95,15 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     partitioner: partitioner(),
   };
   const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
-  const decisive = { input, stages: stages.map(withoutExpectation), output, rejectLimit, formats, tasks };
+  const decisive = {
+    semantics: PLAN_SEMANTICS,
+    input,
+    stages: stages.map(withoutExpectation),
+    output,
+    rejectLimit,
+    formats,
+    tasks,
+  };
   const plan = {
     job: job.job,
     digest: digestOf(decisive),
@@ -114,8 +133,10 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
   const { spec } = job;
   const baseDir = job.baseDir ?? path.sep;
   const { format, files } = await listInput({ uri: spec.input.uri, format: spec.input.format, baseDir });
+  context.signal.throwIfAborted();
   await requireOutputApart(context.store, { job, files: files.map((file) => file.path), baseDir });
   const pinned = await pinInput(files);
+  context.signal.throwIfAborted();
   const scratchDir = await mkdtemp(path.join(context.scratchDir, 'split-'));
   try {
     return await withDuckDB(
@@ -128,7 +149,10 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
       },
       async (connection) => {
         const input = await sniffInput(connection, { input: spec.input, format, files: pinned });
-        return bindJob(connection, job, input);
+        context.signal.throwIfAborted();
+        const looked = await bindJob(context, connection, { job, input });
+        context.signal.throwIfAborted();
+        return looked;
       },
     );
   } finally {
@@ -136,8 +160,13 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
   }
 };
 
-const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: PinnedInput): Promise<Looked> => {
+const bindJob = async (
+  { signal }: StageContext,
+  connection: DuckDBConnection,
+  { job, input }: { readonly job: JobToPlan; readonly input: PinnedInput },
+): Promise<Looked> => {
   const bound = await bindSteps(connection, { ...job, steps: job.spec.steps, columns: input.columns });
+  signal.throwIfAborted();
   const columns = bound.at(-1)?.columns ?? input.columns;
   const { steps, columns: inputColumns } = narrowSteps(input.columns, bound);
   const looked = { input, inputColumns, columns };
@@ -150,10 +179,14 @@ const bindJob = async (connection: DuckDBConnection, job: JobToPlan, input: Pinn
       tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes: inputBytes }],
     };
   }
+  if (inputBytes > MOST_GLOBAL_BYTES) refuseGlobalRows(steps);
   const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns });
+  signal.throwIfAborted();
   const cuts = await bindShuffles(connection, cutStages(steps), {
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
     partitions: choosePartitions(tasks.length, reduce),
+    shrinks: (before, keys) =>
+      shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length }, { before, keys }),
   });
   return { ...looked, cuts, tasks };
 };

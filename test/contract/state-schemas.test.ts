@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { Amendment } from '../../functions/contract/amendment.ts';
-import { Claim, isSameClaim } from '../../functions/contract/claim.ts';
+import { Claim, isLaterRun, isSameClaim } from '../../functions/contract/claim.ts';
 import { Commit } from '../../functions/contract/commit.ts';
 import { Counts } from '../../functions/contract/counts.ts';
 import * as errors from '../../functions/contract/errors-store.ts';
@@ -92,6 +92,11 @@ it('rejects a manifest whose rows are not the sum, or with a part outside of the
 it('tells claims apart by job and submission', () => {
   const claim = { job: 'themes', at: AT };
   expect(isSameClaim(claim, { ...claim })).toBe(true);
+  expect(isSameClaim(claim, { ...claim, run: '0002' })).toBe(true);
+  expect(isLaterRun({ ...claim, run: '0002' }, { ...claim, run: '0001' })).toBe(true);
+  expect(isLaterRun({ ...claim, run: '0001' }, claim)).toBe(true);
+  expect(isLaterRun({ ...claim, run: '0001' }, { ...claim, run: '0001' })).toBe(false);
+  expect(isLaterRun(claim, { ...claim, run: '0001' })).toBe(false);
   expect(isSameClaim(claim, { ...claim, job: 'other' })).toBe(false);
   expect(isSameClaim(claim, { ...claim, at: '2026-11-23T00:00:00.000Z' })).toBe(false);
 });

@@ -73,6 +73,22 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+it('refuses an output that belongs to a job of a lost work folder, and says what to delete', async () => {
+  await killLong('one');
+  await rm(join(folder, '.daybreak'), { recursive: true });
+  await spec([]);
+  for (const id of ['one', 'two']) {
+    const { exitCode, stderr } = await daybreak('run', 'spec.yaml', '--id', id);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(
+      /belongs to the job one, which this work folder does not know; .* delete .*\/\.out\.daybreak /,
+    );
+  }
+  await rm(join(folder, '.out.daybreak'), { recursive: true });
+  expect((await daybreak('resume', 'two')).exitCode).toBe(0);
+  expect(judgeOutput(join(folder, 'out'))?.job).toBe('two');
+});
+
 it('ends at once by a second SIGINT, and can be resumed', async () => {
   const { child, ended } = await startLong('one');
   child.kill('SIGINT');
@@ -95,6 +111,43 @@ it('is cancelled from another process within seconds: 130, the output free', asy
   await spec([]);
   expect((await daybreak('run', 'spec.yaml', '--id', 'two')).exitCode).toBe(0);
   expect(judgeOutput(join(folder, 'out'))?.job).toBe('two');
+});
+
+/** Cancels a job whose runner stands still, and starts its next run; the old runner goes on when it is told to. */
+const supersedeStopped = async (id: string): Promise<{ readonly old: Started; readonly next: Started }> => {
+  await spec(SHORT);
+  const old = start('run', 'spec.yaml', '--id', id);
+  await until(() => workersOf(id).length > 0, 'the job to run');
+  old.child.kill('SIGSTOP');
+  expect((await daybreak('cancel', id)).exitCode).toBe(0);
+  return { old, next: start('resume', id) };
+};
+const requirePublished = async (id: string): Promise<void> => {
+  expect((await daybreak('status', id)).stdout).toMatch(new RegExp(`^job ${id}: published\\n`));
+  expect(judgeOutput(join(folder, 'out'))?.run).toBe('0002');
+  expect(readdirSync(folder).sort()).toEqual(['.daybreak', 'one.csv', 'out', 'spec.yaml']);
+};
+
+it('keeps output and report of the next run, which a late runner of the cancelled one finds published', async () => {
+  const { old, next } = await supersedeStopped('one');
+  const { exitCode, stderr } = await next.ended;
+  expect(exitCode, stderr).toBe(0);
+  const report = readFileSync(join(folder, '.daybreak/jobs/one/report.json'), 'utf8');
+  old.child.kill('SIGCONT');
+  const late = await old.ended;
+  expect(late.exitCode, late.stderr).toBe(130);
+  expect(readFileSync(join(folder, '.daybreak/jobs/one/report.json'), 'utf8')).toBe(report);
+  await requirePublished('one');
+});
+
+it('is finished by the next run, though a runner of the cancelled one ends while that is at work', async () => {
+  const { old, next } = await supersedeStopped('one');
+  await until(() => existsSync(join(folder, '.daybreak/jobs/one/0002/running')), 'a second run');
+  old.child.kill('SIGCONT');
+  expect((await old.ended).exitCode).toBe(130);
+  const { exitCode, stderr } = await next.ended;
+  expect(exitCode, stderr).toBe(0);
+  await requirePublished('one');
 });
 
 it('is cancelled where a killed runner left it, and opens its next run by resume', async () => {

@@ -142,6 +142,10 @@ describe('classifyDuckDBError', () => {
       'Invalid Input Error: Malformed JSON in file "x.json", at byte 5 in line 2: unexpected character.',
       'reader',
     ],
+    [
+      'Invalid Input Error: The CSV Parser state machine reached an invalid state.\nThis can happen when is not possible to parse your CSV File',
+      'reader',
+    ],
     ["Invalid Input Error: No magic bytes found at end of file 'x.parquet'", 'reader'],
     ['INTERNAL Error: Attempted to access index 0 within vector of size 0', 'fault'],
     ['Binder Error: Referenced column "x" not found in FROM clause!', 'fault'],

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { PinnedInput } from '../../functions/contract/pinned-input.ts';
 import { collectRejects, diagnoseReaderError } from '../../functions/io/collect-rejects.ts';
 import { queryRows } from '../../functions/io/query-rows.ts';
+import { renderReadInput } from '../../functions/sql/read-input.ts';
 import { type InputRequest, readRows, withFolder, withInput } from './open-input.ts';
 
 type Files = Readonly<Record<string, string | Buffer>>;
@@ -150,6 +151,46 @@ describe('rejects of CSV', () => {
 });
 
 describe('rejects of JSON lines', () => {
+  it('are the lines that strict reading refuses where no column is needed', async () => {
+    const lines = ['{"a":1}', '{"a":"x"}', '[1]', '{"a":1,"a":2}', 'null'];
+    const count = (files: Files) =>
+      withFiles(files, { jsonl: { columns: { a: 'BIGINT' } } }, async (connection, input) => {
+        const rowsOf = async (tolerant: boolean) => {
+          const read = renderReadInput(input, { tolerant, columns: [] });
+          return Number((await queryRows(connection, `SELECT count(*) AS n FROM ${read}`))[0]?.n);
+        };
+        const { rejectedRows, first } = await collectRejects(connection, input, { columns: [] });
+        const strict = await rowsOf(false).catch(() => 'failed');
+        return { strict, good: await rowsOf(true), rejectedRows, first };
+      });
+    expect(await count({ 'a.jsonl': lines.join('\n') })).toEqual({ strict: 5, good: 5, rejectedRows: 0 });
+    expect(await count({ 'a.jsonl': [...lines, '{bad'].join('\n') })).toMatchObject({
+      strict: 'failed',
+      good: 5,
+      rejectedRows: 1,
+      first: { line: 6, cause: 'malformed_json' },
+    });
+  });
+
+  it('are all found, in order, where a file has more than a page', async () => {
+    const count = 50_003;
+    await withFiles(
+      { 'a.jsonl': 'x\n{"a":1}\n'.repeat(count) },
+      { jsonl: { columns: { a: 'BIGINT' } } },
+      async (connection, input, out) => {
+        const rejects = await collectRejects(connection, input);
+        expect(rejects.rejectedRows).toBe(count);
+        const path = join(out, 'rejects.parquet');
+        await rejects.write(path);
+        const wrong = await queryRows(
+          connection,
+          `SELECT 1 FROM (SELECT row_number() OVER () - 1 AS i, * FROM '${path}') WHERE line <> 2 * i + 1 OR byte_offset <> 10 * i`,
+        );
+        expect(wrong).toEqual([]);
+      },
+    );
+  });
+
   it('are each line once, with its true line and offset', async () => {
     const lines = [
       '{"a":1,"s":{"x":1}}',

@@ -69,3 +69,29 @@ export const dyingFiles = (dieAt: number, moment: DeathMoment) => {
   };
   return { files, state };
 };
+
+type Operation = { readonly operation: string; readonly path: string };
+
+/** Operations of a process that stands still before its n-th one (from 1), or the first that is meant, until `resume`. */
+export const pausingFiles = (pauseAt: number | ((operation: Operation) => boolean)) => {
+  const paused = Promise.withResolvers<true>();
+  const resumed = Promise.withResolvers<void>();
+  let count = 0;
+  const wait = async (operation: string, path: string): Promise<void> => {
+    count += 1;
+    if (typeof pauseAt === 'number' ? count !== pauseAt : !pauseAt({ operation, path })) return;
+    paused.resolve(true);
+    await resumed.promise;
+  };
+  const pausing = (operation: string, act: (...args: readonly never[]) => Promise<unknown>) => {
+    return async (...args: readonly never[]): Promise<unknown> => {
+      await wait(operation, String(args[0]));
+      return act(...args);
+    };
+  };
+  // Each operation keeps its name and its signature.
+  const files = Object.fromEntries(
+    Object.entries(unsyncedFiles).map(([name, act]) => [name, pausing(name, act)]),
+  ) as unknown as FileOperations;
+  return { files, paused: paused.promise, resume: () => resumed.resolve() };
+};

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DaybreakError } from '../../functions/contract/errors.ts';
 import { OutputClaimedError, OutputExistsError, StateError } from '../../functions/contract/errors-store.ts';
 import type { Manifest } from '../../functions/contract/manifest.ts';
 import { NO_ROWS } from '../../functions/core/judge-conservation.ts';
 import type { FileOperations } from '../../functions/io/file-operations.ts';
-import { type OutputMode, openFileOutput } from '../../functions/io/file-output.ts';
-import { Death, type DeathMoment, dyingFiles, unsyncedFiles } from './dying-files.ts';
+import { openFileOutput } from '../../functions/io/file-output.ts';
+import type { OutputMode } from '../../functions/io/judge-existing.ts';
+import { Death, type DeathMoment, dyingFiles, pausingFiles, unsyncedFiles } from './dying-files.ts';
 
 let root: string;
 let count = 0;
@@ -17,6 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
+const SEED = Number(process.env.DAYBREAK_TEST_SEED ?? Date.now() % 1_000_000);
 const AT = '2026-11-22T00:00:00.000Z';
 const never = async () => false;
 const always = async () => true;
@@ -203,6 +206,28 @@ describe('the output on files', () => {
     expect(await beside(foreign)).toEqual(['out']);
   });
 
+  it('rejects with OutputExistsError, by name, what stands in an old output that its manifest does not list', async () => {
+    for (const name of ['notes.txt', '_rejects/notes.txt', 'part-000002-old.parquet']) {
+      const output = newOutput();
+      await publish(output, 'old', 'fail');
+      await writeFile(join(output, name), 'mine');
+      await expect(publish(output, 'new', 'overwrite')).rejects.toThrow(OutputExistsError);
+      await expect(publish(output, 'new', 'overwrite')).rejects.toThrow(`it has ${name}, which`);
+      expect(await treeOf(output)).toEqual({ ...whole('old'), [name]: 'mine' });
+      expect(await beside(output)).toEqual(['out']);
+    }
+  });
+
+  it('rejects with OutputExistsError a folder whose manifest is of something else', async () => {
+    for (const text of ['{', '{"name":"an extension"}']) {
+      const output = newOutput();
+      await mkdir(output, { recursive: true });
+      await writeFile(join(output, '_manifest.json'), text);
+      await expect(publish(output, 'new', 'overwrite')).rejects.toThrow('not one that Daybreak writes');
+      expect(await treeOf(output)).toEqual({ '_manifest.json': text });
+    }
+  });
+
   it('rejects with OutputExistsError an output that was filled while the job ran', async () => {
     const output = newOutput();
     const opened = await openFileOutput(output, { job: 'one', at: AT });
@@ -267,6 +292,46 @@ describe('the claim', () => {
     ).rejects.toThrow(OutputClaimedError);
   });
 
+  it("goes from a run to a later one of its job, and is not the earlier run's to release", async () => {
+    const output = newOutput();
+    const runs = ['0001', undefined, '0002'];
+    const claims = runs.map((run) => ({ job: 'one', at: AT, ...(run === undefined ? {} : { run }) }));
+    const [first, waiting, second] = await Promise.all(claims.map((claim) => openFileOutput(output, claim)));
+    await first?.claim({ mode: 'fail', hasEnded: never });
+    await first?.addPart('part-000000-one.parquet', join(await blocksOf('one'), '0'));
+    await waiting?.claim({ mode: 'fail', hasEnded: never });
+    await second?.claim({ mode: 'fail', hasEnded: never });
+    const before = await treeOf(join(output, '..'));
+    expect(Object.keys(before)).toContain('.out.daybreak/one/part-000000-one.parquet');
+    await first?.claim({ mode: 'fail', hasEnded: never });
+    await first?.release();
+    await waiting?.release();
+    expect(await treeOf(join(output, '..'))).toEqual(before);
+    const other = await openFileOutput(output, { job: 'two', at: AT });
+    const asked: unknown[] = [];
+    await expect(
+      other.claim({ mode: 'fail', hasEnded: async (claim) => asked.push(claim) === 0 }),
+    ).rejects.toThrow(OutputClaimedError);
+    expect(asked).toEqual([claims[2]]);
+    await second?.release();
+    expect(await beside(output)).toEqual([]);
+  });
+
+  it('fails with what to delete where nobody here knows the job that has it', async () => {
+    const output = newOutput();
+    const lost = await openFileOutput(output, { job: 'lost', at: AT });
+    await lost.claim({ mode: 'fail', hasEnded: never });
+    const one = await openFileOutput(output, { job: 'one', at: AT });
+    const claiming = one.claim({ mode: 'fail', hasEnded: async () => undefined });
+    await expect(claiming).rejects.toThrow(OutputClaimedError);
+    const folder = join(output, '..', '.out.daybreak');
+    await expect(claiming).rejects.toThrow(`the job lost, which this work folder does not know`);
+    await expect(claiming).rejects.toThrow(`delete ${folder} `);
+    await rm(folder, { recursive: true });
+    await publish(output, 'one', 'fail');
+    expect(await treeOf(output)).toEqual(whole('one'));
+  });
+
   it('goes to one of any number who want it at once, free or to be taken over', async () => {
     for (let round = 0; round < 10; round += 1) {
       const output = newOutput();
@@ -295,6 +360,76 @@ describe('the claim', () => {
     await mkdir(join(output, '..', '.out.daybreak'), { recursive: true });
     await writeFile(join(output, '..', '.out.daybreak', '_daybreak.json'), '{');
     await expect(publish(output, 'one', 'fail')).rejects.toThrow(StateError);
+  });
+});
+
+describe('two runners of one job', () => {
+  /** The first stops before one operation, the second before another; then the first ends, then the second. */
+  const cross = async (firstAt: number, secondAt: number): Promise<boolean> => {
+    const output = newOutput();
+    await publish(output, 'old', 'fail');
+    const [first, second] = [pausingFiles(firstAt), pausingFiles(secondAt)];
+    const settle = (files: FileOperations) =>
+      publish(output, 'new', 'overwrite', files).catch((error: unknown) => error);
+    const firstEnds = settle(first.files);
+    await Promise.race([first.paused, firstEnds]);
+    const secondEnds = settle(second.files);
+    const isSecondPaused = await Promise.race([second.paused, secondEnds.then(() => false)]);
+    first.resume();
+    const ends = [await firstEnds];
+    second.resume();
+    ends.push(await secondEnds);
+    const at = `operations ${firstAt} and ${secondAt}`;
+    // One that was overtaken may have to look again; what both leave is the new output or, before it, the old one.
+    for (const end of ends) if (end instanceof Error) expect(end, at).toBeInstanceOf(DaybreakError);
+    await publish(output, 'new', 'overwrite');
+    expect(await treeOf(output), at).toEqual(whole('new'));
+    expect(await beside(output), at).toEqual(['out']);
+    return isSecondPaused;
+  };
+
+  it(`publish it with overwrite, whoever overtakes whom at which operation, seed ${SEED}`, async () => {
+    let crossings = 0;
+    for (let firstAt = 1 + (SEED % 11); firstAt <= 70; firstAt += 11) {
+      for (let secondAt = 1 + (SEED % 3); secondAt <= 90; secondAt += 3) {
+        if (await cross(firstAt, secondAt)) crossings += 1;
+      }
+    }
+    expect(crossings).toBeGreaterThan(50);
+  }, 60_000);
+
+  it('keep the new output where the late one has moved it aside', async () => {
+    const output = newOutput();
+    await publish(output, 'old', 'fail');
+    const late = pausingFiles(({ operation, path }) => operation === 'rename' && path === output);
+    const lateEnds = publish(output, 'new', 'overwrite', late.files);
+    expect(await late.paused).toBe(true);
+    const fast = pausingFiles(({ operation, path }) => operation === 'remove' && path.includes('_discarded'));
+    const fastEnds = publish(output, 'new', 'overwrite', fast.files);
+    expect(await fast.paused).toBe(true);
+    expect(await treeOf(output)).toEqual(whole('new'));
+    late.resume();
+    await lateEnds;
+    fast.resume();
+    await fastEnds;
+    expect(await treeOf(output)).toEqual(whole('new'));
+    expect(await beside(output)).toEqual(['out']);
+  });
+
+  it('put it back where one of them died with it aside', async () => {
+    for (const act of ['release', 'claim', 'take over'] as const) {
+      const output = newOutput();
+      await publish(output, 'new', 'fail');
+      const hidden = join(output, '..', '.out.daybreak');
+      await mkdir(hidden);
+      await writeFile(join(hidden, '_daybreak.json'), `${JSON.stringify({ job: 'new', at: AT })}\n`);
+      await rename(output, join(hidden, '_old'));
+      const job = act === 'take over' ? 'other' : 'new';
+      const opened = await openFileOutput(output, { job, at: AT });
+      if (act === 'release') await opened.release();
+      else await opened.claim({ mode: 'overwrite', hasEnded: always });
+      expect(await treeOf(output), act).toEqual(whole('new'));
+    }
   });
 });
 

@@ -450,9 +450,45 @@ describe('JSON lines', () => {
     expect((await read({ 'a.jsonl': `${line}\n` })).columns).toHaveLength(300);
   });
 
+  it('takes the columns of the objects where most lines are objects', async () => {
+    const line = '{"a":1,"s":{"x y":[1.5]},"n":null,"t":"2024-01-01"}\n';
+    await withFolder(async (folder) => {
+      await put(folder, { 'a.jsonl': `${line}[1]\n${line}5\n${line}` });
+      await withInput(folder, { uri: '.' }, async (connection, input) => {
+        expect(columnTexts(input)).toEqual(['a BIGINT', 's STRUCT("x y" DOUBLE[])', 'n JSON', 't VARCHAR']);
+        expect(await readRows(connection, input, { tolerant: true })).toHaveLength(3);
+      });
+    });
+  });
+
+  it('takes lines of many levels, and brackets in a text or in a line that does not close', async () => {
+    const deep = `{"a":${'['.repeat(9_000)}${']'.repeat(9_000)}}\n`;
+    const text = `{"a":"\\"${'[{'.repeat(20_000)}"}\n`;
+    const open = `{"a":${'['.repeat(70_000)}\n`;
+    await withFolder(async (folder) => {
+      await put(folder, { 'a.jsonl': `${deep}${text}${open}` });
+      await withInput(folder, { uri: '.' }, async (_, input) => {
+        expect(columnTexts(input)).toEqual(['a JSON']);
+      });
+    });
+  });
+
+  it('takes integers beside decimals for DOUBLE, and keeps their digits where told', async () => {
+    const file = { 'a.jsonl': '{"a":9007199254740993}\n{"a":1.5}\n' };
+    expect((await read(file)).columns).toEqual(['a DOUBLE']);
+    const told = await read(file, { jsonl: { columns: { a: 'DECIMAL(20,1)' } } });
+    expect(told.rows).toEqual([['1.5'], ['9007199254740993.0']]);
+  });
+
   it.each<[string, string | Buffer, string]>([
     ['an array', '\n [{"a":1}]', 'it is a JSON array'],
     ['numbers', '1\n2\n', 'no JSON object with fields'],
+    ['as many arrays as objects', '{"a":1}\n[1]\n', 'no JSON object with fields'],
+    [
+      'a line of too many levels',
+      `{"a":1}\n${'['.repeat(70_000)}${']'.repeat(70_000)}\n`,
+      'on line 2 that nests',
+    ],
     ['objects without fields', '{}\n{}\n', 'no JSON object with fields'],
     ['a byte order mark', '\u{FEFF}{"a":1}\n', 'byte order mark'],
     ['UTF-16', Buffer.from('\u{FEFF}{"a":1}\n', 'utf16le'), 'byte order mark'],

@@ -123,7 +123,51 @@ const TEXTS = [
   ["TIMESTAMPTZ '2024-01-01 00:00:00+02'", '{"x\\"y":"2023-12-31 22:00:00+00"}'],
 ] as const;
 
+/** Values that hold what is no JSON number, and what JSON.parse makes of the line. */
+const INFINITE = [
+  ["'nan'::DOUBLE", 'NaN'],
+  ["'inf'::FLOAT", 'Infinity'],
+  ["'-inf'::DOUBLE", '-Infinity'],
+  ['0.1::DOUBLE', 0.1],
+  ['0.1::FLOAT', 0.10000000149011612],
+  ['NULL::DOUBLE', null],
+  ["['1.5', 'nan', NULL]::DOUBLE[]", [1.5, 'NaN', null]],
+  ["[['inf']]::FLOAT[][]", [['Infinity']]],
+  ['NULL::DOUBLE[]', null],
+  ["['1.5', 'nan']::DOUBLE[2]", [1.5, 'NaN']],
+  ["{'it''s \"a\"': 'nan'::DOUBLE, 'n': 1}", { 'it\'s "a"': 'NaN', n: 1 }],
+  ['NULL::STRUCT(x DOUBLE)', null],
+  ["[{'l': [{'x': '-inf'::DOUBLE}]}, NULL]", [{ l: [{ x: '-Infinity' }] }, null]],
+  ["MAP {'k': 'nan'::DOUBLE}", { k: 'NaN' }],
+  ["MAP {'nan'::DOUBLE: [2]}", { nan: [2] }],
+  ["MAP {'k': {'x': ['inf'::DOUBLE]}}", { k: { x: ['Infinity'] } }],
+  ['NULL::MAP(VARCHAR, DOUBLE)', null],
+  ["union_value(k := 'nan'::DOUBLE)", { k: 'NaN' }],
+  ["'x'::UNION(k DOUBLE, s VARCHAR)", { s: 'x' }],
+  ['NULL::UNION(k DOUBLE, s VARCHAR)', null],
+] as const;
+
 describe('a text output', () => {
+  it.each(INFINITE)('writes %s as JSON that every parser reads', async (value, parsed) => {
+    const lines = readFileSync(await copy(value, 'jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual([{ 'x"y': parsed }]);
+  });
+
+  it('writes NULL in a CSV of one column as "", so that no reader passes over the row', async () => {
+    const path = join(folder, 'one.csv');
+    for (const [type, values, text] of [
+      ['VARCHAR', "(NULL), ('a,b'), ('')", '""\n"a,b"\n""\n'],
+      ['DOUBLE', '(NULL), (1.5), (NULL)', '""\n1.5\n""\n'],
+      ['BLOB', "(NULL), ('\\x00a'::BLOB)", '""\n\\x00a\n'],
+    ] as const) {
+      const sql = `SELECT * FROM (VALUES ${values}) AS t(a)`;
+      await connection.run(renderCopy({ sql, columns: [{ name: 'a', type }], format: 'csv', path }));
+      expect(readFileSync(path, 'utf8')).toBe(`a\n${text}`);
+    }
+  });
+
   it.each(TEXTS)('writes %s as a line of JSON', async (value, line) => {
     expect(readFileSync(await copy(value, 'jsonl'), 'utf8')).toBe(`${line}\n`);
   });

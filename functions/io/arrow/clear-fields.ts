@@ -15,6 +15,8 @@ const isHuge = (type: DataType): boolean =>
 const requireNames = (path: string, fields: readonly Field[]): void => {
   const folded = fields.map(({ name }) => foldColumnName(name));
   if (fields.length === 0) throw new ColumnTypeError(path, 'struct', 'DuckDB has no structs without fields');
+  if (folded.some((name) => name.includes('\0')))
+    throw new ColumnTypeError(path, 'struct', 'the name of a field has a NUL character');
   if (folded.includes('') || new Set(folded).size < folded.length)
     throw new ColumnTypeError(
       path,
@@ -22,6 +24,9 @@ const requireNames = (path: string, fields: readonly Field[]): void => {
       'a field of it has no name, or that of another (upper and lower case do not count)',
     );
 };
+
+/** DuckDB's limit for the elements of an ARRAY. */
+const ARRAY_ELEMENTS = 100_000;
 
 const clearType = (path: string, type: DataType): void => {
   if (DataType.isDictionary(type)) {
@@ -31,9 +36,14 @@ const clearType = (path: string, type: DataType): void => {
       throw new ColumnTypeError(path, String(type), 'dictionaries of nested values are not read');
     return;
   }
-  const children = (type.children ?? []) as readonly Field[];
-  for (const child of children) clearField(`${path}.${child.name}`, child);
-  if (DataType.isStruct(type)) requireNames(path, children);
+  if (DataType.isFixedSizeList(type) && type.listSize > ARRAY_ELEMENTS)
+    throw new ColumnTypeError(path, String(type), `DuckDB has arrays of at most ${ARRAY_ELEMENTS} elements`);
+  const children = (type.children ?? []) as readonly (Field | undefined)[];
+  const present = children.filter((child) => child !== undefined);
+  // Of a list whose schema is damaged the library makes a child that is not there.
+  if (present.length < children.length) throw new ArrowFormatError('a list has no child');
+  for (const child of present) clearField(`${path}.${child.name}`, child);
+  if (DataType.isStruct(type)) requireNames(path, present);
 };
 
 const clearField = (path: string, field: Field): void => {

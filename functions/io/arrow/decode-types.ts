@@ -48,6 +48,7 @@ import {
   widenTimes,
   yearMonthToDuckDB,
 } from './change-to-duckdb.ts';
+import { MICROS_OF_DAY, withinDay } from './check-times.ts';
 import type { DictionaryStore } from './dictionary-store.ts';
 import {
   type LoadArray,
@@ -109,8 +110,11 @@ const readDecimal = (path: string, type: { precision: number; scale: number; bit
 };
 
 const readTime = (unit: TimeUnit, bits: number): Reading => {
-  if (bits === 32) return { type: TIME, load: loadFixed(4, 8, widenTimes(MICROS[unit][0])) };
-  return copied(unit === TimeUnit.NANOSECOND ? TIME_NS : TIME, 8);
+  if (bits === 32)
+    return { type: TIME, load: withinDay(loadFixed(4, 8, widenTimes(MICROS[unit][0])), MICROS_OF_DAY) };
+  if (unit === TimeUnit.NANOSECOND)
+    return { type: TIME_NS, load: withinDay(loadFixed(8, 8), 1000 * MICROS_OF_DAY) };
+  return { type: TIME, load: withinDay(loadFixed(8, 8), MICROS_OF_DAY) };
 };
 
 const readTimestamp = (unit: TimeUnit, zone: string | null | undefined): Reading => {

@@ -72,7 +72,9 @@ type Framed = { readonly message?: DecodedMessage; readonly end: number };
 const readMessageAt = (bytes: Bytes, at: number): Framed => {
   const left = bytes.sizeBytes - at;
   if (!(at >= 0 && left >= 4))
-    throw new ArrowFormatError('the mark of its end is missing: it may be cut short');
+    throw new ArrowFormatError(
+      `it has no message at byte ${at}, and no mark of its end: it may be cut short`,
+    );
   const head = bytes.read(at, Math.min(HEAD_BYTES, left));
   const { metadataStart, metadataBytes } = readFrame(head, at);
   if (metadataBytes === 0) return { end: metadataStart };

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Report } from '../../../functions/contract/report.ts';
 import { createRandom } from '../../corpus/generate-csv.ts';
-import { type Ended, lastLine, runDaybreak, startDaybreak } from '../daybreak-process.ts';
+import { lastLine, runDaybreak, startDaybreak } from '../daybreak-process.ts';
 import { judgeOutput, outputRows, query, writeSpec } from '../job-folder.ts';
 
 const SEED = Number(process.env.DAYBREAK_TEST_SEED ?? Date.now() % 1_000_000);
