@@ -1,7 +1,7 @@
 /**
  * `npm run soak`: what is too large for `npm test`. Every question at 10 million rows and TPC-H at scale factor 1,
  * from CSV and Parquet, and the group-by data with nulls and sorted; each equal to plain DuckDB. Then random jobs
- * over random data, each judged as in test/flow/properties.test.ts.
+ * over random data, each judged as in test/flow/properties.test.ts, and schedules of faults as in test/flow/faults.
  *
  * `npm run soak -- --rows 1e8 --questions q1,q5,q6 --format parquet --cases 0`
  * `npm run soak -- --questions '' --cases 20000 --seed 7`
@@ -19,6 +19,8 @@ import { runDaybreakToItsEnd } from '../bench/daybreak-command.ts';
 import { writeExpectedAnswer } from '../bench/expected-answer.ts';
 import type { InputFormat } from '../bench/plain-duckdb.ts';
 import { findQuestion, QUESTIONS, type Question } from '../bench/questions.ts';
+import { judgeSchedule, prepareSchedules } from '../test/flow/faults/judge-schedule.ts';
+import { drawSchedule, renderSchedule } from '../test/flow/faults/schedule.ts';
 import { jobCaseArbitrary, judgeCase, wideCaseArbitrary } from '../test/flow/judge-case.ts';
 import { announceSeed } from '../test/oracle/grammar.ts';
 
@@ -35,8 +37,11 @@ const { values } = parseArgs({
     /** Random jobs of one task, and as many of many tasks, and the seed to draw them with; without one it is drawn and printed. */
     cases: { type: 'string', default: '1500' },
     seed: { type: 'string' },
+    /** Schedules of faults, from the same seed on. */
+    schedules: { type: 'string', default: '3000' },
   },
 });
+const schedules = Number(values.schedules);
 const limits = { threads: Number(values.threads), memory: values.memory };
 const extraArguments = values.daybreak.split(' ').filter(Boolean);
 const questions = values.questions.split(',').filter(Boolean).map(findQuestion);
@@ -137,6 +142,31 @@ for (const kind of cases > 0 ? CASE_KINDS : []) {
   const equal = await judgeCases(kind, cases, values.seed === undefined ? undefined : Number(values.seed));
   passed += equal;
   if (equal < cases) failed++;
+}
+/** Plays schedules one after another and tells those that break a law. Resolves to the number that broke none. */
+const playSchedules = async (first: number): Promise<number> => {
+  const folder = await mkdtemp(join(tmpdir(), 'daybreak-soak-'));
+  try {
+    const prepared = await prepareSchedules(folder);
+    let good = 0;
+    for (let seed = first; seed < first + schedules; seed += 1) {
+      const schedule = drawSchedule(seed, prepared.operations);
+      const { problem } = await judgeSchedule(folder, prepared, schedule);
+      if (problem === undefined) good++;
+      else process.stdout.write(`DAYBREAK_SCHEDULE=${seed}, ${renderSchedule(schedule)}: ${problem}\n`);
+    }
+    return good;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+if (schedules > 0) {
+  const first = values.seed === undefined ? Date.now() : Number(values.seed);
+  process.stdout.write(`schedules: from ${first} on, ${schedules}\n`);
+  const good = await playSchedules(first);
+  passed += good;
+  failed += schedules - good;
 }
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

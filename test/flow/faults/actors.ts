@@ -1,6 +1,7 @@
 /**
  * Runners and workers as actors on one store, of whose operations one happens at a time. Who is next is drawn, when
- * all who live wait for the store: so that a seed gives the same order again, however long their own work takes.
+ * all who live wait for the store: so that a seed gives the same order again, however long their own work takes. Only
+ * where one of them asks for several things at once and reads files between, the order within it is the machine's.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ObjectStore } from '../../../functions/io/object-store.ts';

@@ -1,7 +1,7 @@
 /**
  * Law: whatever the store does to a job, and whoever dies, comes twice or at once, the job publishes the same rows,
  * with one thread the same bytes; or it ends with the named error that a fault explains. Nothing is lost, nothing
- * comes twice, and the output is at every moment absent or whole.
+ * comes twice, and the output is at every moment absent or whole. `npm run soak` plays thousands.
  *
  * `DAYBREAK_SCHEDULE=123456 npx vitest run --project flow test/flow/faults/schedules.test.ts` replays one alone.
  */
@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgeSchedule, type Prepared, prepareSchedules } from './judge-schedule.ts';
 import { drawSchedule, FAULT_KINDS, renderSchedule } from './schedule.ts';
 
-const SCHEDULES = Number(process.env.N ?? 320);
+const SCHEDULES = 320;
 const ALONE = process.env.DAYBREAK_SCHEDULE;
 const SEED = Number(process.env.DAYBREAK_TEST_SEED ?? Date.now() % 1_000_000);
 const SEEDS =
