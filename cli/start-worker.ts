@@ -57,7 +57,14 @@ const takeChannel = (): Say | undefined => {
 const endWithRunner = (): void => {
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
-  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  // The whole group, which is this worker's own: what a module has started ends with it.
+  process.on('disconnect', () => {
+    try {
+      process.kill(-process.pid, 'SIGKILL');
+    } finally {
+      process.kill(process.pid, 'SIGKILL');
+    }
+  });
   new Worker(GUARD, { eval: true, workerData: { runner: process.ppid } }).unref();
 };
 
@@ -75,7 +82,8 @@ const isGone = () => {
   if (process.ppid !== runner) return true;
   try { process.kill(runner, 0); return false; } catch (error) { return error.code === 'ESRCH'; }
 };
-setInterval(() => { if (isGone()) process.kill(process.pid, 'SIGKILL'); }, 500);
+const end = () => { try { process.kill(-process.pid, 'SIGKILL'); } finally { process.kill(process.pid, 'SIGKILL'); } };
+setInterval(() => { if (isGone()) end(); }, 500);
 `;
 
 type Attempt = {

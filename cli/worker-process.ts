@@ -71,7 +71,13 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
     execPath: options.execPath,
     execArgv: [`--max-old-space-size=${Math.ceil(options.heapBytes / 2 ** 20)}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A group of its own: what a module starts ends with its worker. On Windows it would be a window of its own.
+    detached: process.platform !== 'win32',
   });
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    if (child.pid !== undefined) endGroup(child.pid);
+  };
   let running: Running | undefined;
   let isReady = false;
   let isGone = false;
@@ -86,7 +92,7 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
   };
   const endFor = (failure: TaskFailure): void => {
     verdict ??= failure;
-    child.kill('SIGKILL');
+    kill();
   };
   child.on('message', (received) => {
     heardAt = performance.now();
@@ -120,6 +126,7 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
     });
   }).then(async (how) => {
     isGone = true;
+    kill();
     await Promise.race([closed, pause(LAST_WORDS_MS, undefined, { ref: false })]);
     child.stdout?.destroy();
     child.stderr?.destroy();
@@ -165,7 +172,7 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
       let killer: NodeJS.Timeout | undefined;
       const cancel = (): void => {
         say({ kind: 'cancel' });
-        killer = setTimeout(() => child.kill('SIGKILL'), CANCEL_SECONDS * 1000);
+        killer = setTimeout(kill, CANCEL_SECONDS * 1000);
       };
       task.signal.addEventListener('abort', cancel);
       if (task.signal.aborted) cancel();
@@ -185,10 +192,20 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
     isAlive: () => !isGone && verdict === undefined,
     end: async () => {
       // The process ends itself when the channel closes; one that is stopped or broken does not.
-      child.kill('SIGKILL');
+      kill();
       await gone;
     },
   };
+};
+
+/** Ends what is left of a process's group. */
+const endGroup = (pid: number): void => {
+  if (process.platform === 'win32') return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
 };
 
 const renderExit = (code: number | null, signal: NodeJS.Signals | null): string => {
