@@ -35,7 +35,12 @@ type Tally = { passed: number; failed: number };
 
 const run = (command: string, args: readonly string[]): boolean => {
   const startedAt = performance.now();
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', timeout: LONGEST_MS, env });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    timeout: LONGEST_MS,
+    env,
+  });
   if (error !== undefined) process.stderr.write(`${command}: ${error.message}\n`);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   process.stdout.write(
