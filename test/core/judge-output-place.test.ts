@@ -19,15 +19,12 @@ describe('the place of an output', () => {
   });
 
   it.each([
-    [
-      'the folder that is read',
-      { output: '/srv/data', inputs: ['/srv/data'], files: ['/srv/data/a.csv'] },
-    ],
+    ['the folder that is read', { output: '/srv/data', inputs: ['/srv/data'], files: ['/srv/data/a.csv'] }],
     ['a folder above the input', { output: '/srv' }],
     ['the folder of the one input file', { output: '/srv/data', inputs: ['/srv/data/a.csv'] }],
   ])('rejects %s: the result would replace the input', (_, places) => {
     expect(judge({ workdir: undefined, ...places })).toMatch(
-      /would replace the input file \/work\/data\/a.csv/,
+      /would replace the input file \/srv\/data\/a.csv/,
     );
   });
 
