@@ -2,10 +2,12 @@
  * `npm run soak`: what is too large for `npm test`. Every question at 10 million rows and TPC-H at scale factor 1,
  * from CSV and Parquet, and the group-by data with nulls and sorted; each equal to plain DuckDB. Then random jobs
  * over random data, each judged as in test/flow/properties.test.ts, and schedules of faults as in test/flow/faults.
+ * At last a job over 4 GB in 512 MB of memory.
  *
  * `npm run soak -- --rows 1e8 --questions q1,q5,q6 --format parquet --cases 0`
- * `npm run soak -- --questions '' --cases 20000 --seed 7`
+ * `npm run soak -- --questions '' --cases 20000 --seed 7 --gigabytes 0`
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +39,8 @@ const { values } = parseArgs({
     /** Random jobs of one task, and as many of many tasks, and the seed to draw them with; without one it is drawn and printed. */
     cases: { type: 'string', default: '1500' },
     seed: { type: 'string' },
+    /** The CSV of bench/small.ts, which is deleted afterwards; 0 leaves it out. */
+    gigabytes: { type: 'string', default: '4' },
     /** Schedules of faults, from the same seed on. */
     schedules: { type: 'string', default: '3000' },
   },
@@ -167,6 +171,13 @@ if (schedules > 0) {
   const good = await playSchedules(first);
   passed += good;
   failed += schedules - good;
+}
+if (Number(values.gigabytes) > 0) {
+  const script = join(import.meta.dirname, '../bench/small.ts');
+  const small = ['--gigabytes', values.gigabytes, '--forget'];
+  const { status } = spawnSync(process.execPath, [script, ...small], { stdio: 'inherit' });
+  if (status === 0) passed++;
+  else failed++;
 }
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

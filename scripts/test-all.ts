@@ -11,6 +11,12 @@ const root = path.resolve(import.meta.dirname, '..');
 const node = process.execPath;
 const bin = (name: string): string => path.join(root, 'node_modules', '.bin', name);
 
+/** The project's own Node for whatever is started, also where this script runs without npm. */
+const env = {
+  ...process.env,
+  PATH: `${path.join(root, 'node_modules', '.bin')}${path.delimiter}${process.env.PATH ?? ''}`,
+};
+
 /** A step that is no test suite: it passes or it fails. */
 const STEPS = [
   { name: 'lint', command: bin('biome'), args: ['check', '--error-on-warnings', '.'] },
@@ -29,7 +35,12 @@ type Tally = { passed: number; failed: number };
 
 const run = (command: string, args: readonly string[]): boolean => {
   const startedAt = performance.now();
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', timeout: LONGEST_MS });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    timeout: LONGEST_MS,
+    env,
+  });
   if (error !== undefined) process.stderr.write(`${command}: ${error.message}\n`);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   process.stdout.write(

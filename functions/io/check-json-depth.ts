@@ -4,7 +4,7 @@ import { errorCode } from './file-operations.ts';
 import { openDecompressed } from './read-head.ts';
 
 /** DuckDB finds types by a call a level: at about 60,000 levels that ends the process. */
-export const MAX_LINE_DEPTH = 10_000;
+export const MAX_LINE_DEPTH = 25_000;
 
 const FEED = 0x0a;
 const QUOTE = 0x22;

@@ -12,7 +12,7 @@ import type { Task } from '../contract/task.ts';
 import { cutStages } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
-import { type BoundCut, choosePartitions, choosePieces, planStages } from '../core/plan-job.ts';
+import { type BoundCut, chooseMapTasks, choosePartitions, planStages } from '../core/plan-job.ts';
 import { refuseGlobalRows } from '../core/refuse-global-rows.ts';
 import { digestOf } from '../io/digest.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
@@ -161,7 +161,7 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
 };
 
 const bindJob = async (
-  { signal }: StageContext,
+  { signal, resources: { memoryBytes } }: StageContext,
   connection: DuckDBConnection,
   { job, input }: { readonly job: JobToPlan; readonly input: PinnedInput },
 ): Promise<Looked> => {
@@ -171,7 +171,9 @@ const bindJob = async (
   const { steps, columns: inputColumns } = narrowSteps(input.columns, bound);
   const looked = { input, inputColumns, columns };
   const inputBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
-  const { map = steps.some(isModuleStep) ? choosePieces(inputBytes) : 1, reduce = map } = job.tasks ?? {};
+  const hasModules = steps.some(isModuleStep);
+  const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes }), reduce = map } =
+    job.tasks ?? {};
   if (map === 1 && reduce === 1) {
     return {
       ...looked,

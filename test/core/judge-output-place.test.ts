@@ -3,11 +3,11 @@ import { judgeOutputPlace, type Places } from '../../functions/core/judge-output
 
 const judge = (places: Partial<Places>): string | undefined =>
   judgeOutputPlace({
-    output: '/work/out',
+    output: '/srv/out',
     part: { job: 'one', format: 'parquet' },
-    inputs: ['/work/data'],
-    files: ['/work/data/a.csv'],
-    workdir: '/work/.daybreak',
+    inputs: ['/srv/data'],
+    files: ['/srv/data/a.csv'],
+    workdir: '/srv/.daybreak',
     ...places,
   });
 
@@ -15,16 +15,16 @@ describe('the place of an output', () => {
   it('is well beside the input and the work folder', () => {
     expect(judge({})).toBeUndefined();
     expect(judge({ workdir: undefined })).toBeUndefined();
-    expect(judge({ output: '/work/data-out' })).toBeUndefined();
+    expect(judge({ output: '/srv/data-out' })).toBeUndefined();
   });
 
   it.each([
     [
       'the folder that is read',
-      { output: '/work/data', inputs: ['/work/data'], files: ['/work/data/a.csv'] },
+      { output: '/srv/data', inputs: ['/srv/data'], files: ['/srv/data/a.csv'] },
     ],
-    ['a folder above the input', { output: '/work' }],
-    ['the folder of the one input file', { output: '/work/data', inputs: ['/work/data/a.csv'] }],
+    ['a folder above the input', { output: '/srv' }],
+    ['the folder of the one input file', { output: '/srv/data', inputs: ['/srv/data/a.csv'] }],
   ])('rejects %s: the result would replace the input', (_, places) => {
     expect(judge({ workdir: undefined, ...places })).toMatch(
       /would replace the input file \/work\/data\/a.csv/,
@@ -32,32 +32,32 @@ describe('the place of an output', () => {
   });
 
   it.each([
-    ['a folder', '/work/data'],
+    ['a folder', '/srv/data'],
     ['the root', '/'],
-    ['a pattern of every depth', '/work/data/**'],
-    ['a pattern of every depth by its ending', '/work/**/*.parquet'],
-    ['a pattern of one depth', '/work/data/*/*.parquet'],
-    ['a pattern of alternatives', '/work/data/{out,x}/part-[0-9]*'],
+    ['a pattern of every depth', '/srv/data/**'],
+    ['a pattern of every depth by its ending', '/srv/**/*.parquet'],
+    ['a pattern of one depth', '/srv/data/*/*.parquet'],
+    ['a pattern of alternatives', '/srv/data/{out,x}/part-[0-9]*'],
   ])('rejects an output inside what is read: %s', (_, input) => {
-    expect(judge({ output: '/work/data/out', inputs: ['/work/x.csv', input] })).toMatch(
+    expect(judge({ output: '/srv/data/out', inputs: ['/srv/x.csv', input] })).toMatch(
       /lies where .* is read/,
     );
   });
 
   it.each([
-    ['is one file beside it', '/work/data/a.csv', '/work/data/out'],
-    ['is a pattern of one depth', '/work/data/*', '/work/data/out'],
-    ['is a pattern of another ending', '/work/data/**/*.csv', '/work/data/out'],
-    ['is a folder that passes over hidden names', '/work/data', '/work/data/_out'],
-    ['is a pattern that passes over hidden names', '/work/data/**', '/work/data/.out'],
+    ['is one file beside it', '/srv/data/a.csv', '/srv/data/out'],
+    ['is a pattern of one depth', '/srv/data/*', '/srv/data/out'],
+    ['is a pattern of another ending', '/srv/data/**/*.csv', '/srv/data/out'],
+    ['is a folder that passes over hidden names', '/srv/data', '/srv/data/_out'],
+    ['is a pattern that passes over hidden names', '/srv/data/**', '/srv/data/.out'],
   ])('is well where the input %s', (_, input, output) => {
     expect(judge({ output, inputs: [input] })).toBeUndefined();
   });
 
   it.each([
-    ['in the work folder', { output: '/work/.daybreak/jobs/out' }],
-    ['above the work folder', { output: '/work/out', workdir: '/work/out/.daybreak' }],
-    ['at the work folder', { output: '/work/.daybreak' }],
+    ['in the work folder', { output: '/srv/.daybreak/jobs/out' }],
+    ['above the work folder', { output: '/srv/out', workdir: '/srv/out/.daybreak' }],
+    ['at the work folder', { output: '/srv/.daybreak' }],
   ])('rejects an output %s', (_, places) => {
     expect(judge(places)).toMatch(/the work folder .* lie in one another/);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
 import { cutStages } from '../../functions/core/cut-stages.ts';
-import { choosePartitions, planStages } from '../../functions/core/plan-job.ts';
+import { chooseMapTasks, choosePartitions, planStages } from '../../functions/core/plan-job.ts';
 
 const column = { name: 'a', type: 'BIGINT' };
 const distinct: PlannedStep = { kind: 'distinct', step: 0, columns: [{ name: 'b', type: 'DATE' }] };
@@ -16,6 +16,27 @@ const job: Parameters<typeof planStages>[0] = {
   outputFormat: 'parquet',
   history: [],
 };
+
+describe('chooseMapTasks', () => {
+  const given = { steps: [distinct], hasModules: false, memoryBytes: 512e6 };
+
+  it('gives SQL one task, be the input larger than memory', () => {
+    expect(chooseMapTasks({ ...given, inputBytes: 4 * 512e6 })).toBe(1);
+    expect(chooseMapTasks({ ...given, steps: [], inputBytes: 1e12 })).toBe(1);
+    expect(chooseMapTasks({ ...given, inputBytes: 0 })).toBe(1);
+  });
+
+  it('gives a step that gathers rows a task for each memory in an input that is many times larger', () => {
+    expect(chooseMapTasks({ ...given, inputBytes: 4e9 })).toBe(8);
+    expect(chooseMapTasks({ ...given, inputBytes: 1e14 })).toBe(1000);
+  });
+
+  it('gives functions of users small pieces', () => {
+    expect(chooseMapTasks({ ...given, hasModules: true, inputBytes: 320e6 })).toBe(10);
+    expect(chooseMapTasks({ ...given, hasModules: true, inputBytes: 1 })).toBe(1);
+    expect(chooseMapTasks({ ...given, hasModules: true, inputBytes: 100e9 })).toBe(196);
+  });
+});
 
 describe('planStages', () => {
   it('runs steps that are all SQL as one task of one stage, which writes the final format', () => {
