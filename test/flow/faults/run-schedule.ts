@@ -319,9 +319,12 @@ const conclude = async (world: World, operations: number): Promise<Played> => {
   const manifest = judgeOutput(output);
   const runs = current?.plan.run ?? '';
   if (manifest === undefined) return { manifest, report, isWantedPlan, failures, operations, runs };
-  // A late resume of a published job sweeps what late attempts have left.
-  startRunner(world);
-  await world.stage.play();
+  // A late resume of a published job sweeps what late attempts have left; a fault that is left may end it too.
+  for (let told = -1; told < failures.length; ) {
+    told = failures.length;
+    startRunner(world);
+    await world.stage.play();
+  }
   const left = listTree(join(root, 'work/b')).filter((path) => !path.endsWith('/'));
   if (left.length > 0) throw new Error(`blocks are left: ${left.join(', ')}`);
   const around = readdirSync(join(output, '..')).filter((name) => name.endsWith('.daybreak'));

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgeSchedule, type Prepared, prepareSchedules } from './judge-schedule.ts';
 import { drawSchedule, FAULT_KINDS, renderSchedule } from './schedule.ts';
 
-const SCHEDULES = 320;
+const SCHEDULES = 300;
 const ALONE = process.env.DAYBREAK_SCHEDULE;
 const SEED = Number(process.env.DAYBREAK_TEST_SEED ?? Date.now() % 1_000_000);
 const SEEDS =
