@@ -11,8 +11,12 @@ const root = path.resolve(import.meta.dirname, '..');
 const node = process.execPath;
 const bin = (name: string): string => path.join(root, 'node_modules', '.bin', name);
 
-/** The project's own Node for whatever is started, also where this script runs without npm. */
+/**
+ * The project's own Node for whatever is started, also where this script runs without npm. Faults and kills come
+ * from one seed, so that a run can be repeated; `npm run soak` draws new ones.
+ */
 const env = {
+  DAYBREAK_TEST_SEED: '1122',
   ...process.env,
   PATH: `${path.join(root, 'node_modules', '.bin')}${path.delimiter}${process.env.PATH ?? ''}`,
 };
