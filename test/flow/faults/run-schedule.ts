@@ -306,6 +306,9 @@ const damageBlock = async ({ root, prepared }: World, { kind, pick }: Fault): Pr
   await rename(staged, path);
 };
 
+/** A schedule has fewer faults than that. */
+const MOST_SWEEPS = 8;
+
 const conclude = async (world: World, operations: number): Promise<Played> => {
   const { prepared, store, failures, root, schedule } = world;
   const unexpected = failures.find((error) => !isExpected(error));
@@ -319,13 +322,13 @@ const conclude = async (world: World, operations: number): Promise<Played> => {
   const manifest = judgeOutput(output);
   const runs = current?.plan.run ?? '';
   if (manifest === undefined) return { manifest, report, isWantedPlan, failures, operations, runs };
-  // A late resume of a published job sweeps what late attempts have left; a fault that is left may end it too.
-  for (let told = -1; told < failures.length; ) {
-    told = failures.length;
+  // A late resume of a published job sweeps what late attempts have left; faults that are left may end it too.
+  const blocksLeft = (): string[] => listTree(join(root, 'work/b')).filter((path) => !path.endsWith('/'));
+  for (let go = 0; go === 0 || (go < MOST_SWEEPS && blocksLeft().length > 0); go += 1) {
     startRunner(world);
     await world.stage.play();
   }
-  const left = listTree(join(root, 'work/b')).filter((path) => !path.endsWith('/'));
+  const left = blocksLeft();
   if (left.length > 0) throw new Error(`blocks are left: ${left.join(', ')}`);
   const around = readdirSync(join(output, '..')).filter((name) => name.endsWith('.daybreak'));
   if (around.length > 0) throw new Error(`the output is still claimed: ${around.join(', ')}`);
