@@ -3,8 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { DaybreakError } from '../functions/contract/errors.ts';
 import { UsageError } from '../functions/contract/errors-command.ts';
 import { EXIT_CODES } from '../functions/contract/failures.ts';
+import { leaveWith } from '../functions/stages/workers/watch-own-memory.ts';
 import { collectOverride, collectText, parseMemory, parsePositive } from './options.ts';
-import { leaveWith } from './watch-own-memory.ts';
 
 /** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
 const withResources = (command: Command): Command =>

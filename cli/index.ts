@@ -26,5 +26,5 @@ export {
   type ReadOptions,
   type WriteOptions,
 } from '../functions/core/job-builder.ts';
-export type { SpecOverride } from './override-spec.ts';
-export { type ParseSpecOptions, parseSpec, parseSpecBytes } from './parse-spec.ts';
+export type { SpecOverride } from '../functions/io/spec/override-spec.ts';
+export { type ParseSpecOptions, parseSpec, parseSpecBytes } from '../functions/io/spec/parse-spec.ts';

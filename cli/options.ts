@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { parseBytes } from '../functions/core/render-units.ts';
 import type { Resources } from '../functions/stages/stage-context.ts';
-import { parseBytes } from './render-units.ts';
 
 /** Less than this and DuckDB cannot even hold the buffers of one group-by. */
 const LEAST_MEMORY_BYTES = 64e6;

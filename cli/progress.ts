@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
-import { renderCount, renderRows, renderSeconds } from './render-units.ts';
+import { renderCount, renderRows, renderSeconds } from '../functions/core/render-units.ts';
 
 /** What a running stage has done so far. */
 export type StageProgress = {

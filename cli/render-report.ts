@@ -1,6 +1,6 @@
 import type { Report } from '../functions/contract/report.ts';
+import { renderBytes, renderCount, renderRows, renderSeconds } from '../functions/core/render-units.ts';
 import { renderTable } from './render-table.ts';
-import { renderBytes, renderCount, renderRows, renderSeconds } from './render-units.ts';
 
 const NUMBERS = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
 

@@ -3,9 +3,9 @@ import { hasModules, isModuleStep } from '../functions/stages/run-modules.ts';
 import { runTask } from '../functions/stages/run-task.ts';
 import type { StagePosition } from '../functions/stages/seal.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
+import { watchOwnMemory } from '../functions/stages/workers/watch-own-memory.ts';
+import { renderTask } from '../functions/stages/workers/worker-messages.ts';
 import type { Runner } from './run-job.ts';
-import { watchOwnMemory } from './watch-own-memory.ts';
-import { renderTask } from './worker-messages.ts';
 
 /** A function that has not answered by its timeout is a reject; beyond that its whole worker does not answer. */
 const HANG_MARGIN_SECONDS = 10;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { absentAsUndefined } from '../functions/io/file-operations.ts';
 import { openFileStore } from '../functions/io/file-store.ts';
 import type { ObjectStore } from '../functions/io/object-store.ts';
+import { isAlive, thisHost } from '../functions/io/this-machine.ts';
 
 /** Beside the objects of the store, none of whose keys begins with a dot. */
 const SCRATCH = '.scratch';
@@ -15,18 +15,6 @@ export type Workdir = {
   readonly store: ObjectStore;
   readonly scratchDir: string;
   readonly worker: string;
-};
-
-export const newAttempt = (): string => randomBytes(12).toString('hex');
-
-/** Whether a process of this machine lives; one of another user counts as alive. */
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 };
 
 /** Opens a work folder for reading its jobs; nothing is made beyond the folder itself. */
@@ -51,8 +39,6 @@ export const withWorkdir = async <Result>(
     await rm(scratchDir, { recursive: true, force: true, maxRetries: 3 });
   }
 };
-
-export const thisHost = hostname;
 
 const hostInName = (): string => thisHost().replaceAll(/[^\w.-]/g, '_');
 

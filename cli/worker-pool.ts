@@ -5,10 +5,14 @@ import type { TaskIds } from '../functions/contract/ids.ts';
 import { decideAttempt, MAX_ATTEMPTS } from '../functions/core/decide-attempt.ts';
 import { type SharedResources, shareResources } from '../functions/core/share-resources.ts';
 import type { Resources, TaskProgress } from '../functions/stages/stage-context.ts';
-import { reviveFailure } from './task-failure.ts';
-import { type CommitSummary, renderTask } from './worker-messages.ts';
-import { captureOutput, newOutputBudget, noteDropped } from './worker-output.ts';
-import { type AttemptResult, startWorkerProcess, type WorkerProcess } from './worker-process.ts';
+import { reviveFailure } from '../functions/stages/workers/task-failure.ts';
+import { type CommitSummary, renderTask } from '../functions/stages/workers/worker-messages.ts';
+import { captureOutput, newOutputBudget, noteDropped } from '../functions/stages/workers/worker-output.ts';
+import {
+  type AttemptResult,
+  startWorkerProcess,
+  type WorkerProcess,
+} from '../functions/stages/workers/worker-process.ts';
 
 /** Far above what a task of SQL ever keeps its process from answering; with modules the caller says what they may. */
 export const DEFAULT_HANG_SECONDS = 120;

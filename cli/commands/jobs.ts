@@ -1,15 +1,20 @@
 import { UsageError } from '../../functions/contract/errors-command.ts';
 import { StateError } from '../../functions/contract/errors-store.ts';
-import type { ObjectStore } from '../../functions/io/object-store.ts';
-import { cancelJob } from '../cancel-job.ts';
-import { type JobState, listJobs, readJobState } from '../job-state.ts';
+import { renderCount } from '../../functions/core/render-units.ts';
+import { cancelJob } from '../../functions/stages/cancel-job.ts';
+import {
+  type JobState,
+  type JobWorld,
+  listJobs,
+  readJobState,
+} from '../../functions/stages/read-job-state.ts';
 import { workdirOf } from '../options.ts';
 import { renderPreview } from '../render-preview.ts';
 import { renderPageHint, renderReport } from '../render-report.ts';
 import { renderTable } from '../render-table.ts';
-import { renderCount } from '../render-units.ts';
 import { writeReportPage } from '../report-page/write-report-page.ts';
 import { openStore } from '../workdir.ts';
+import { openJobWorld } from '../world.ts';
 
 export type JobOptions = { readonly workdir?: string; readonly json?: boolean; readonly show?: number };
 export type ReportOptions = JobOptions & { readonly html?: string };
@@ -19,6 +24,9 @@ const UNREADABLE = 'unreadable';
 
 /** An id is copied into the next command: it is never cut. */
 const LONGEST_ID = 63;
+
+const openWorld = async (options: JobOptions): Promise<JobWorld> =>
+  openJobWorld(await openStore(workdirOf(options)));
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -38,12 +46,12 @@ const summaryOf = (state: JobState) => ({
 type Listed = { readonly states: readonly JobState[]; readonly unreadable: readonly string[] };
 
 /** One job that is damaged, or of another version, hides no other. */
-const readAll = async (store: ObjectStore): Promise<Listed> => {
+const readAll = async (world: JobWorld): Promise<Listed> => {
   const states: JobState[] = [];
   const unreadable: string[] = [];
-  for (const job of await listJobs(store)) {
+  for (const job of await listJobs(world.store)) {
     try {
-      states.push(await readJobState(store, job));
+      states.push(await readJobState(world, job));
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       unreadable.push(job);
@@ -56,7 +64,7 @@ const readAll = async (store: ObjectStore): Promise<Listed> => {
 /** `daybreak jobs`: the jobs of the work folder, newest first. */
 export const jobs = async (options: JobOptions): Promise<void> => {
   const workdir = workdirOf(options);
-  const { states, unreadable } = await readAll(await openStore(workdir));
+  const { states, unreadable } = await readAll(await openWorld(options));
   if (options.json === true) {
     const damaged = unreadable.map((job) => ({ job, state: UNREADABLE }));
     return print(JSON.stringify([...states.map(summaryOf), ...damaged]));
@@ -82,7 +90,7 @@ const rowOf = ({ job, word, report }: JobState): readonly string[] => [
 
 /** `daybreak status`: where a job is. */
 export const status = async (id: string, options: JobOptions): Promise<void> => {
-  const state = await readJobState(await openStore(workdirOf(options)), id);
+  const state = await readJobState(await openWorld(options), id);
   if (options.json === true) {
     return print(JSON.stringify({ ...summaryOf(state), stages: state.stages, outcome: state.outcome }));
   }
@@ -99,15 +107,15 @@ export const status = async (id: string, options: JobOptions): Promise<void> => 
 
 /** `daybreak report`: how a job ended, in numbers; with `--html` as a page. */
 export const report = async (id: string, options: ReportOptions): Promise<void> => {
-  const store = await openStore(workdirOf(options));
-  const state = await readJobState(store, id);
+  const world = await openWorld(options);
+  const state = await readJobState(world, id);
   if (state.report === undefined) {
     throw new UsageError(
       `the job ${id} is ${state.word} and has no report yet; \`daybreak status ${id}\` shows where it is`,
     );
   }
   if (options.html !== undefined) {
-    await writeReportPage(store, { ...state, report: state.report }, options.html);
+    await writeReportPage(world.store, { ...state, report: state.report }, options.html);
   }
   if (options.json === true) return print(JSON.stringify(state.report));
   const isThere = state.report.outcome === 'published' || state.report.outcome === 'partial';
@@ -118,6 +126,6 @@ export const report = async (id: string, options: ReportOptions): Promise<void> 
 
 /** `daybreak cancel`: ends a job; the output is free for others afterwards. */
 export const cancel = async (id: string, options: JobOptions): Promise<void> => {
-  const store = await openStore(workdirOf(options));
-  print(await cancelJob({ store, now: () => new Date() }, await readJobState(store, id)));
+  const world = await openWorld(options);
+  print(await cancelJob({ ...world, now: () => new Date() }, await readJobState(world, id)));
 };

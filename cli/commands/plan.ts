@@ -1,10 +1,10 @@
 import { JobCancelledError } from '../../functions/contract/errors-store.ts';
 import type { PlannedStage, Shuffle } from '../../functions/contract/plan.ts';
+import { renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 import type { PlannedJob } from '../../functions/stages/split.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
-import { renderBytes, renderCount, renderSeconds } from '../render-units.ts';
 import { withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
 import { bundleModules, hashesOf } from './bundle-modules.ts';

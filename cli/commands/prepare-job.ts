@@ -10,7 +10,7 @@ import type { JobSpec } from '../../functions/contract/spec.ts';
 import { findMissingFeatures } from '../../functions/contract/spec-features.ts';
 import { parseDeadline } from '../../functions/core/parse-deadline.ts';
 import { digestOf } from '../../functions/io/digest.ts';
-import { type ParsedSpec, readSpecBytes } from '../parse-spec.ts';
+import { type ParsedSpec, readSpecBytes } from '../../functions/io/spec/parse-spec.ts';
 
 export type SpecOptions = {
   readonly input?: readonly string[];

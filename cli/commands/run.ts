@@ -8,19 +8,20 @@ import type { Plan } from '../../functions/contract/plan.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
-import { requireOutputFree } from '../../functions/stages/publish.ts';
+import type { ParsedSpec } from '../../functions/io/spec/parse-spec.ts';
+import { withdrawCancel } from '../../functions/stages/cancel-job.ts';
+import { requireOutputFree } from '../../functions/stages/open-output.ts';
+import { type JobState, readJobState } from '../../functions/stages/read-job-state.ts';
 import { type JobToPlan, type PlannedJob, split } from '../../functions/stages/split.ts';
 import type { StageContext } from '../../functions/stages/stage-context.ts';
-import { withdrawCancel } from '../cancel-job.ts';
+import { sweepBlocks } from '../../functions/stages/sweep-blocks.ts';
+import { watchOwnMemory } from '../../functions/stages/workers/watch-own-memory.ts';
 import { withInterrupt } from '../interrupt.ts';
-import { type JobState, readJobState } from '../job-state.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
-import type { ParsedSpec } from '../parse-spec.ts';
 import { openProgress } from '../progress.ts';
 import { renderPreview } from '../render-preview.ts';
 import { renderPageHint, renderReport } from '../render-report.ts';
-import { finishPublish, type Runner, runJob, sweepBlocks } from '../run-job.ts';
-import { watchOwnMemory } from '../watch-own-memory.ts';
+import { finishPublish, type Runner, runJob } from '../run-job.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorkerPool } from '../worker-pool.ts';
 import { openWorld } from '../world.ts';
@@ -48,7 +49,7 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
   const job = makeJob(parsed, { ...options, ...hashesOf(modules), now: new Date() });
   await withRunner(job.job, options, async (runner) => {
     const plan = await located(parsed, file, () => splitHere(runner.context, job));
-    await requireOutputFree(job);
+    await requireOutputFree(runner.context, job);
     // Before the job, which names them: whoever finds the job finds its modules.
     for (const module of modules.values()) await storeModule(runner.context.store, job.job, module);
     const { isMine } = await putOnce(runner.context.store, { key: KEYS.job.render(job), schema: Job }, job);
@@ -61,7 +62,7 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
 /** `daybreak resume`: goes on where a job stopped. */
 export const resume = async (id: string, options: RunOptions): Promise<void> => {
   await withRunner(id, options, async (runner) => {
-    const state = await readJobState(runner.context.store, id);
+    const state = await readJobState(runner.context, id);
     await conclude(await resumeFrom(runner, state), options);
   });
 };
@@ -69,7 +70,7 @@ export const resume = async (id: string, options: RunOptions): Promise<void> => 
 const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobState): Promise<Report> => {
   if (outcome?.kind === 'published' || outcome?.kind === 'partial') {
     if (report?.outcome !== outcome.kind) return finishPublish(runner, job);
-    await sweepBlocks(runner, job.job);
+    if (!runner.keepBlocks) await sweepBlocks(runner.context.store, job.job);
     return report;
   }
   if (plan === undefined) await withdrawCancel(runner.context.store, job.job);

@@ -6,7 +6,7 @@ import type { Plan, PlannedStage, Shuffle } from '../../functions/contract/plan.
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import type { TraceEvent } from '../../functions/contract/trace.ts';
-import { renderBytes, renderCount, renderSeconds } from '../render-units.ts';
+import { renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 import { judgeSlowTasks } from './judge-slow-tasks.ts';
 import { placesToDraw, prepareFlowPlaces } from './prepare-flow.ts';
 import { prepareShuffle } from './prepare-shuffles.ts';

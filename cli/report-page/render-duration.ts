@@ -1,4 +1,4 @@
-import { renderSeconds } from '../render-units.ts';
+import { renderSeconds } from '../../functions/core/render-units.ts';
 
 /** 0.0872 becomes `87 ms`, 1.5 `1.5 s`, 90 `1m 30s`: tasks of a small job differ by milliseconds. */
 export const renderDuration = (seconds: number): string => {

@@ -1,4 +1,4 @@
-import { renderCount } from '../render-units.ts';
+import { renderCount } from '../../functions/core/render-units.ts';
 import { type Html, html } from './html.ts';
 import type { FlowPlace } from './report-page.ts';
 

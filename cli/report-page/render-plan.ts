@@ -1,4 +1,4 @@
-import { renderBytes, renderCount } from '../render-units.ts';
+import { renderBytes, renderCount } from '../../functions/core/render-units.ts';
 import { type Html, html } from './html.ts';
 import type { PageStage, ReportPage } from './report-page.ts';
 

@@ -1,4 +1,4 @@
-import { renderBytes, renderCount, renderRows } from '../render-units.ts';
+import { renderBytes, renderCount, renderRows } from '../../functions/core/render-units.ts';
 import { type Html, html } from './html.ts';
 import { renderDuration } from './render-duration.ts';
 import type { Shuffle, SlowTask, StageSummary } from './report-page.ts';

@@ -6,8 +6,8 @@ import { NotBuiltError, UsageError } from '../../functions/contract/errors-comma
 import type { Report } from '../../functions/contract/report.ts';
 import { listCommits } from '../../functions/io/commit-attempt.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
-import type { JobState } from '../job-state.ts';
-import { readTrace, traceJob } from '../write-trace.ts';
+import type { JobState } from '../../functions/stages/read-job-state.ts';
+import { readTrace, traceJob } from '../../functions/stages/write-trace.ts';
 import { countRejects } from './count-rejects.ts';
 import { prepareReport, type ReportFacts } from './prepare-report.ts';
 import { type PageAssets, renderPage } from './render-page.ts';

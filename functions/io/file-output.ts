@@ -27,33 +27,9 @@ import {
   linkOrCopy,
   nodeFiles,
 } from './file-operations.ts';
-import { judgeExisting, type OutputMode } from './judge-existing.ts';
-import { type HasEnded, readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
-
-export type FileOutput = {
-  /** The output's path without links. */
-  readonly path: string;
-  /** Fails with OutputExistsError where something is there that the mode does not replace; writes nothing. */
-  readonly requireFree: (mode: OutputMode) => Promise<void>;
-  /**
-   * Takes the output for the job, before any work and again at publish. Repeatable. Fails with OutputExistsError
-   * where something is there that the mode does not replace, with OutputClaimedError where it belongs to a job of
-   * which `hasEnded` does not say yes. A job has ended when its outcome publishes nothing, or its publish is
-   * finished. A later run of the same job takes over what the earlier one built.
-   */
-  readonly claim: (options: { readonly mode: OutputMode; readonly hasEnded: HasEnded }) => Promise<void>;
-  /** Gives a finished file its name in the output: the same file, across devices a copy. Repeatable. */
-  readonly addPart: (name: string, sourcePath: string) => Promise<void>;
-  /** Writes the manifest last and makes the output appear. Repeatable; afterwards the claim is gone. */
-  readonly finish: (manifest: Manifest, mode: OutputMode) => Promise<void>;
-  /**
-   * Gives the output back, with nothing published; an old output that stood aside is put back. Repeatable. Does
-   * nothing where the output belongs to another job, or to a later run of this one.
-   */
-  readonly release: () => Promise<void>;
-  /** Whether this job's output is there, complete. */
-  readonly isPublished: () => Promise<boolean>;
-};
+import { judgeExisting } from './judge-existing.ts';
+import type { HasEnded, Output, OutputMode, PartSource } from './output.ts';
+import { readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
 
 const CLAIM = OUTPUT_KEYS.claim.render({});
 const MANIFEST = OUTPUT_KEYS.manifest.render({});
@@ -65,7 +41,7 @@ export const openFileOutput = async (
   outputDir: string,
   claim: Claim,
   files: FileOperations = nodeFiles,
-): Promise<FileOutput> => {
+): Promise<Output> => {
   const path = await resolveOutput(files, outputDir);
   const parent = dirname(path);
   const folder = join(parent, `.${basename(path)}.daybreak`);
@@ -274,14 +250,21 @@ export const openFileOutput = async (
   };
 
   return {
-    path,
+    place: path,
     requireFree: (mode) => guarded('look at the output', () => judgeExisting(files, path, mode)),
     claim: ({ mode, hasEnded }) => guarded('claim the output', () => takeOutput(mode, hasEnded)),
-    addPart: (name, sourcePath) => guarded(`add ${name} to the output`, () => placePart(name, sourcePath)),
+    addPart: (name, source) =>
+      guarded(`add ${name} to the output`, () => placePart(name, requireLocalPath(source))),
     finish: (manifest, mode) => guarded('publish the output', () => publish(manifest, mode)),
     release: () => guarded('release the output', giveBack),
     isPublished: () => guarded('read the output', isPublished),
   };
+};
+
+const requireLocalPath = ({ store, key }: PartSource): string => {
+  const path = store.localPath(key);
+  if (path === undefined) throw new Error('an output on files needs a store on files');
+  return path;
 };
 
 /** Of a runner that another one of the same job has overtaken. */

@@ -15,9 +15,10 @@ import {
   linkOrCopy,
   nodeFiles,
 } from './file-operations.ts';
-import { folderOfPrefix, walkObjects } from './list-files.ts';
+import { hashFile } from './hash-file.ts';
+import { folderOfPrefix, walkFolders, walkObjects } from './list-files.ts';
 import type { ObjectFacts, ObjectStore } from './object-store.ts';
-import { requireKey, requirePrefix } from './store-key.ts';
+import { requireFolder, requireKey, requirePrefix } from './store-key.ts';
 
 /** Beside the objects; no key begins with a dot, so no listing shows it. */
 const STAGING = '.staging';
@@ -163,6 +164,15 @@ export const openFileStore = async (
     }
   }
 
+  async function* listFolders(prefix: string): AsyncGenerator<string> {
+    requireFolder(prefix);
+    try {
+      if (await checkFolder(resolve(base, prefix), 'list', prefix)) yield* walkFolders(base, prefix);
+    } catch (error) {
+      throw asStoreError(error, { operation: 'list', key: prefix });
+    }
+  }
+
   const remove = async (key: string): Promise<void> => {
     await reading('delete', key, (path) => absentAsUndefined(unlink(path)));
   };
@@ -196,7 +206,9 @@ export const openFileStore = async (
         (staged) => linkOrCopy(files, path, staged),
         (staged, target) => files.rename(staged, target),
       ),
+    sums: (key) => reading('read', key, (path) => absentAsUndefined(hashFile(path))),
     list,
+    listFolders,
     delete: remove,
     deletePrefix: async (prefix) => {
       if (prefix === '') throw new Error('a prefix to delete is empty');

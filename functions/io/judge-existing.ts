@@ -3,8 +3,7 @@ import { OutputExistsError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
 import { Manifest } from '../contract/manifest.ts';
 import type { FileOperations } from './file-operations.ts';
-
-export type OutputMode = 'fail' | 'overwrite';
+import type { OutputMode } from './output.ts';
 
 const MANIFEST = OUTPUT_KEYS.manifest.render({});
 const STATE: ReadonlySet<string> = new Set([OUTPUT_KEYS.claim.render({}), MANIFEST]);

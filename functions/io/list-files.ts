@@ -16,6 +16,18 @@ export async function* walkObjects(base: string, prefix: string): AsyncGenerator
   yield* walk(base, folder, prefix.slice(folder.length));
 }
 
+/** Names of the folders in `prefix` that hold an object, in bytewise order. */
+export async function* walkFolders(base: string, prefix: string): AsyncGenerator<string> {
+  const entries = (await absentAsUndefined(readdir(join(base, prefix), { withFileTypes: true }))) ?? [];
+  const names = entries.filter((entry) => entry.isDirectory() && isKeyComponent(entry.name));
+  for (const { name } of names.sort((left, right) => (left.name < right.name ? -1 : 1))) {
+    for await (const _ of walkObjects(base, `${prefix}${name}/`)) {
+      yield name;
+      break;
+    }
+  }
+}
+
 async function* walk(base: string, folder: string, begin: string): AsyncGenerator<string> {
   // A folder may be removed between its listing and its reading.
   const entries = (await absentAsUndefined(readdir(join(base, folder), { withFileTypes: true }))) ?? [];

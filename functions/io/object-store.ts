@@ -7,6 +7,13 @@ export type ObjectFacts = {
   readonly modifiedAt: string;
 };
 
+/** What a store knows of an object's bytes. */
+export type ObjectSums = {
+  readonly sizeBytes: number;
+  /** Hex; undefined where the store has none: on S3, of an object that came in parts. */
+  readonly sha256: string | undefined;
+};
+
 /**
  * Every method may throw StoreError; `isUnknown` then says that a write may have happened. An object appears
  * whole or not at all, and a write that returned has survived a loss of power.
@@ -22,11 +29,16 @@ export type ObjectStore = {
   readonly putIfAbsent: (key: string, bytes: Uint8Array) => Promise<'created' | 'exists'>;
   /**
    * Makes a finished local file the object, replacing one that is there. On files it may become one and the
-   * same file: nobody writes to `path` afterwards. The file itself stays, for its owner to remove.
+   * same file: nobody writes to `path` afterwards. The file itself stays, for its owner to remove. `sha256` is that
+   * of the file where the caller knows it, for a store that checks what arrives.
    */
-  readonly putFile: (key: string, path: string) => Promise<void>;
+  readonly putFile: (key: string, path: string, sha256?: string) => Promise<void>;
+  /** Files read the bytes again; S3 says what it verified when they came. */
+  readonly sums: (key: string) => Promise<ObjectSums | undefined>;
   /** Objects whose key begins with the prefix, in bytewise order of keys. */
   readonly list: (prefix: string) => AsyncIterable<ObjectFacts>;
+  /** The names between the prefix, which ends in `/`, and the next `/` of the keys that have one; in bytewise order. */
+  readonly listFolders: (prefix: string) => AsyncIterable<string>;
   /** Deletes; nothing there is no error. */
   readonly delete: (key: string) => Promise<void>;
   /** Deletes all that {@link list} gives for the prefix, which is not empty. */

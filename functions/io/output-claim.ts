@@ -9,6 +9,7 @@ import { Claim, isLaterRun, isSameClaim } from '../contract/claim.ts';
 import { OutputClaimedError, StateError, StoreError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
 import { errorCode, type FileOperations } from './file-operations.ts';
+import type { HasEnded } from './output.ts';
 
 /** Each turn follows a claim, a take-over or a release by somebody else at the same moment. */
 const MAX_TURNS = 20;
@@ -63,9 +64,6 @@ const linkClaim = async (
     await files.remove(staged);
   }
 };
-
-/** Whether a job can no longer publish; undefined where nobody here knows it. */
-export type HasEnded = (claim: Claim) => Promise<boolean | undefined>;
 
 const requireEnded = async (
   { path, folder }: { readonly path: string; readonly folder: string },

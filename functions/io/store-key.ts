@@ -19,3 +19,9 @@ export const requirePrefix = (prefix: string): string => {
   if (prefix === '' || isKey(prefix) || (prefix.endsWith('/') && isKey(prefix.slice(0, -1)))) return prefix;
   throw new Error(`${JSON.stringify(prefix)} is not the prefix of a valid key`);
 };
+
+/** A prefix of whole components: empty, or ending in `/`. */
+export const requireFolder = (prefix: string): string => {
+  if (prefix === '' || prefix.endsWith('/')) return requirePrefix(prefix);
+  throw new Error(`${JSON.stringify(prefix)} does not end in "/"`);
+};

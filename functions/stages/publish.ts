@@ -14,12 +14,12 @@ import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
 import { readCommit } from '../io/commit-attempt.ts';
-import { type FileOutput, openFileOutput } from '../io/file-output.ts';
-import { hashFile } from '../io/hash-file.ts';
 import { mapBounded } from '../io/map-bounded.ts';
-import type { ObjectStore } from '../io/object-store.ts';
+import type { ObjectStore, ObjectSums } from '../io/object-store.ts';
+import type { Output } from '../io/output.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { readSealed } from '../io/seal-stage.ts';
+import { openOutput } from './open-output.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** Reads a small object each; see commit-attempt. */
@@ -27,19 +27,6 @@ const MAX_READS = 16;
 
 /** Whole blocks read or copied at once: more only compete for one disk. */
 const MAX_COPIES = 4;
-
-/** The output of a job on files, for claim, publish and release by a run; without one before a run is open. */
-export const openOutput = (
-  job: Pick<Job, 'job' | 'spec' | 'submittedAt'>,
-  run?: string,
-): Promise<FileOutput> => {
-  const claim = { job: job.job, at: job.submittedAt };
-  return openFileOutput(job.spec.output.uri, run === undefined ? claim : { ...claim, run });
-};
-
-/** Fails with OutputExistsError where the output holds what the job may not replace; writes nothing. */
-export const requireOutputFree = async (job: Job): Promise<void> =>
-  (await openOutput(job)).requireFree(job.spec.output.mode);
 
 /**
  * Publishes the last stage: checks that all rows add up and every block is there, puts the outcome, gives the
@@ -53,7 +40,7 @@ export const publish = async (
   { job, plan }: { readonly job: Job; readonly plan: Plan },
 ): Promise<Manifest> => {
   const { store } = context;
-  const output = await openOutput(job, plan.run);
+  const output = await openOutput(context, job, plan.run);
   const seals = await readSeals(store, plan);
   const last = seals.at(-1);
   if (last === undefined) throw new Error('a plan has at least one stage');
@@ -169,19 +156,18 @@ const rejectsOf = (commit: Commit): readonly Named[] => {
 const requireBytes = async (store: ObjectStore, { key, task, object }: Named): Promise<void> => {
   const found = await readSums(store, key);
   if (found === undefined) throw new BlockMissingError({ key, task });
-  if (found.sizeBytes === object.sizeBytes && found.sha256 === object.sha256) return;
+  const isSame = found.sha256 === undefined || found.sha256 === object.sha256;
+  if (found.sizeBytes === object.sizeBytes && isSame) return;
   await store.delete(key);
   throw new BlockCorruptError({ key, found: renderSums(found), expected: renderSums(object) });
 };
 
-type Sums = Pick<WrittenObject, 'sizeBytes' | 'sha256'>;
+const renderSums = ({ sizeBytes, sha256 }: ObjectSums): string =>
+  sha256 === undefined ? `${sizeBytes} bytes` : `${sizeBytes} bytes of SHA-256 ${sha256}`;
 
-const renderSums = ({ sizeBytes, sha256 }: Sums): string => `${sizeBytes} bytes of SHA-256 ${sha256}`;
-
-const readSums = async (store: ObjectStore, key: string): Promise<Sums | undefined> => {
-  if ((await store.head(key)) === undefined) return undefined;
+const readSums = async (store: ObjectStore, key: string): Promise<ObjectSums | undefined> => {
   try {
-    return await hashFile(requireLocal(store, key));
+    return await store.sums(key);
   } catch (error) {
     // Another runner has published it and swept up.
     if ((await store.head(key)) === undefined) return undefined;
@@ -189,19 +175,9 @@ const readSums = async (store: ObjectStore, key: string): Promise<Sums | undefin
   }
 };
 
-const requireLocal = (store: ObjectStore, key: string): string => {
-  const path = store.localPath(key);
-  if (path === undefined) throw new Error('an output on files needs a store on files');
-  return path;
-};
-
-const addObject = async (
-  store: ObjectStore,
-  output: FileOutput,
-  { key, task, name }: Named,
-): Promise<void> => {
+const addObject = async (store: ObjectStore, output: Output, { key, task, name }: Named): Promise<void> => {
   if ((await store.head(key)) === undefined) throw new BlockMissingError({ key, task });
-  await output.addPart(name, requireLocal(store, key));
+  await output.addPart(name, { store, key });
 };
 
 const renderManifest = (facts: {

@@ -4,15 +4,15 @@ import { SpecError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
 import { judgeOutputPlace } from '../core/judge-output-place.ts';
 import { mapBounded } from '../io/map-bounded.ts';
-import type { ObjectStore } from '../io/object-store.ts';
-import { openOutput } from './publish.ts';
+import { openOutput } from './open-output.ts';
+import type { StageContext } from './stage-context.ts';
 
 /** A call of the file system each: enough to hide a disk's latency. */
 const MAX_CALLS = 32;
 
 /** Fails with SpecError where a job on files would read what it writes, or replace what it reads. Writes nothing. */
 export const requireOutputApart = async (
-  store: ObjectStore,
+  context: Pick<StageContext, 'store'>,
   reading: {
     readonly job: Pick<Job, 'job' | 'spec' | 'submittedAt'>;
     /** The input's files, absolute. */
@@ -22,10 +22,10 @@ export const requireOutputApart = async (
 ): Promise<void> => {
   const { job, baseDir } = reading;
   const { uri } = job.spec.input;
-  const output = await openOutput(job);
-  const state = store.localPath('jobs');
+  const output = await openOutput(context, job);
+  const state = context.store.localPath('jobs');
   const message = judgeOutputPlace({
-    output: output.path,
+    output: output.place,
     part: { job: job.job, format: job.spec.output.format },
     inputs: await mapBounded(typeof uri === 'string' ? [uri] : uri, MAX_CALLS, (each) =>
       resolveLinks(path.resolve(baseDir, each)),

@@ -35,10 +35,14 @@ export const runStageTask = async (context: StageContext, work: TaskWork): Promi
     await verifyPins(files);
     requireConservation(work, answer.counts);
     const { block, rejects } = answer;
-    await context.store.putFile(renderBlockKey({ ...ids, format: block.object.format }), block.path);
+    await context.store.putFile(
+      renderBlockKey({ ...ids, format: block.object.format }),
+      block.path,
+      block.object.sha256,
+    );
     if (rejects !== undefined) {
       const key = KEYS.rejects.render({ ...ids, format: rejects.object.format });
-      await context.store.putFile(key, rejects.path);
+      await context.store.putFile(key, rejects.path, rejects.object.sha256);
     }
     return {
       ...ids,

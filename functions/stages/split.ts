@@ -134,7 +134,7 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
   const baseDir = job.baseDir ?? path.sep;
   const { format, files } = await listInput({ uri: spec.input.uri, format: spec.input.format, baseDir });
   context.signal.throwIfAborted();
-  await requireOutputApart(context.store, { job, files: files.map((file) => file.path), baseDir });
+  await requireOutputApart(context, { job, files: files.map((file) => file.path), baseDir });
   const pinned = await pinInput(files);
   context.signal.throwIfAborted();
   const scratchDir = await mkdtemp(path.join(context.scratchDir, 'split-'));

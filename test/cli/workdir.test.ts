@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { thisHost, withWorkdir } from '../../cli/workdir.ts';
+import { withWorkdir } from '../../cli/workdir.ts';
+import { thisHost } from '../../functions/io/this-machine.ts';
 
 /** Above every process id of Linux. */
 const DEAD_PID = 2 ** 22 + 1;

@@ -56,6 +56,12 @@ const STORE: Readonly<Record<string, Operation>> = {
     for await (const { key } of store.list(need(step, 'prefix'))) keys.push(key);
     return keys;
   },
+  listFolders: async (store, step) => {
+    const names: string[] = [];
+    for await (const name of store.listFolders(need(step, 'prefix'))) names.push(name);
+    return names;
+  },
+  sums: async (store, step) => (await store.sums(need(step, 'key'))) ?? null,
   delete: (store, step) => store.delete(need(step, 'key')),
   deletePrefix: (store, step) => store.deletePrefix(need(step, 'prefix')),
 };

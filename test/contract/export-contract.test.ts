@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { parseSpec } from '../../cli/parse-spec.ts';
 import { SQL_FUNCTIONS } from '../../functions/contract/sql-functions.ts';
 import { STEP_NAMES } from '../../functions/contract/steps.ts';
+import { parseSpec } from '../../functions/io/spec/parse-spec.ts';
 import { renderContract, specJsonSchema } from '../../scripts/export-contract.ts';
 import { EXAMPLE_SPEC, type SchemaNode } from '../../scripts/spec-page.ts';
 

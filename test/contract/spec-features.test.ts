@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSpec } from '../../cli/parse-spec.ts';
 import { findMissingFeatures, MISSING_FEATURE_NAMES } from '../../functions/contract/spec-features.ts';
+import { parseSpec } from '../../functions/io/spec/parse-spec.ts';
 
 const find = (text: string) =>
   findMissingFeatures(parseSpec(text, { file: 'job.yaml' })).map(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseSpec } from '../../cli/parse-spec.ts';
 import { SpecError } from '../../functions/contract/errors.ts';
 import { job } from '../../functions/core/job-builder.ts';
+import { parseSpec } from '../../functions/io/spec/parse-spec.ts';
 
 const parse = (text: string) => parseSpec(text, { file: 'job.yaml' });
 

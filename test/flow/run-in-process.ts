@@ -1,6 +1,5 @@
 /** Whole jobs inside the test's own process: what `daybreak run` does, without its output. */
 import { makeJob } from '../../cli/commands/prepare-job.ts';
-import { readSpec } from '../../cli/parse-spec.ts';
 import type { ProgressView } from '../../cli/progress.ts';
 import { runJob } from '../../cli/run-job.ts';
 import { withWorkdir } from '../../cli/workdir.ts';
@@ -10,7 +9,8 @@ import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
-import { requireOutputFree } from '../../functions/stages/publish.ts';
+import { readSpec } from '../../functions/io/spec/parse-spec.ts';
+import { requireOutputFree } from '../../functions/stages/open-output.ts';
 import { runTask } from '../../functions/stages/run-task.ts';
 import { split } from '../../functions/stages/split.ts';
 import type { StageContext } from '../../functions/stages/stage-context.ts';
@@ -42,7 +42,7 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
       now: context.now(),
       ...(tasks === undefined ? {} : { mapTasks: tasks.map, reduceTasks: tasks.reduce }),
     });
-    await requireOutputFree(job);
+    await requireOutputFree(context, job);
     const plan = await split(context, job);
     const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new Error(`the job ${options.id} is there already`);

@@ -9,7 +9,8 @@ import type { Manifest } from '../../functions/contract/manifest.ts';
 import { NO_ROWS } from '../../functions/core/judge-conservation.ts';
 import type { FileOperations } from '../../functions/io/file-operations.ts';
 import { openFileOutput } from '../../functions/io/file-output.ts';
-import type { OutputMode } from '../../functions/io/judge-existing.ts';
+import type { ObjectStore } from '../../functions/io/object-store.ts';
+import type { OutputMode, PartSource } from '../../functions/io/output.ts';
 import { Death, type DeathMoment, dyingFiles, pausingFiles, unsyncedFiles } from './dying-files.ts';
 
 let root: string;
@@ -24,6 +25,12 @@ const AT = '2026-11-22T00:00:00.000Z';
 const never = async () => false;
 const always = async () => true;
 const REJECTS = '_rejects/00-map-000000-';
+
+/** A part that lies in a local file. */
+const fileAt = (path: string): PartSource => ({
+  store: { localPath: () => path } as Partial<ObjectStore> as ObjectStore,
+  key: 'block',
+});
 
 const manifestOf = (job: string, createdAt = AT): Manifest => ({
   job,
@@ -57,9 +64,9 @@ const publish = async (
   const blocks = await blocksOf(job);
   const opened = await openFileOutput(output, { job, at: AT }, files);
   await opened.claim({ mode, hasEnded: never });
-  await opened.addPart(`part-000000-${job}.parquet`, join(blocks, '0'));
-  await opened.addPart(`part-000001-${job}.parquet`, join(blocks, '1'));
-  await opened.addPart(`${REJECTS}${job}.jsonl`, join(blocks, 'rejects'));
+  await opened.addPart(`part-000000-${job}.parquet`, fileAt(join(blocks, '0')));
+  await opened.addPart(`part-000001-${job}.parquet`, fileAt(join(blocks, '1')));
+  await opened.addPart(`${REJECTS}${job}.jsonl`, fileAt(join(blocks, 'rejects')));
   await opened.finish(manifestOf(job), mode);
   return opened;
 };
@@ -120,7 +127,7 @@ describe('the output on files', () => {
     const output = newOutput();
     const opened = await openFileOutput(output, { job: 'one', at: AT });
     await opened.claim({ mode: 'fail', hasEnded: never });
-    await opened.addPart('part-000000-one.parquet', join(await blocksOf('one'), '0'));
+    await opened.addPart('part-000000-one.parquet', fileAt(join(await blocksOf('one'), '0')));
     expect(existsSync(output)).toBe(false);
     expect(await beside(output)).toEqual(['.out.daybreak']);
     await opened.release();
@@ -157,7 +164,7 @@ describe('the output on files', () => {
     const output = newOutput();
     const opened = await publish(output, 'one', 'fail');
     await opened.claim({ mode: 'fail', hasEnded: never });
-    await opened.addPart('part-000000-one.parquet', join(await blocksOf('one'), '1'));
+    await opened.addPart('part-000000-one.parquet', fileAt(join(await blocksOf('one'), '1')));
     await opened.finish(manifestOf('one', '2026-11-23T00:00:00.000Z'), 'fail');
     expect(await treeOf(output)).toEqual(whole('one'));
   });
@@ -167,8 +174,8 @@ describe('the output on files', () => {
     const opened = await openFileOutput(output, { job: 'one', at: AT });
     await opened.claim({ mode: 'fail', hasEnded: never });
     const blocks = await blocksOf('one');
-    await opened.addPart('part-000009-one.parquet', join(blocks, '0'));
-    await opened.addPart('_rejects/00-map-000009-one.jsonl', join(blocks, '0'));
+    await opened.addPart('part-000009-one.parquet', fileAt(join(blocks, '0')));
+    await opened.addPart('_rejects/00-map-000009-one.jsonl', fileAt(join(blocks, '0')));
     await publish(output, 'one', 'fail');
     expect(await treeOf(output)).toEqual(whole('one'));
   });
@@ -178,11 +185,11 @@ describe('the output on files', () => {
     await opened.claim({ mode: 'fail', hasEnded: never });
     const blocks = await blocksOf('one');
     await expect(opened.finish(manifestOf('one'), 'fail')).rejects.toThrow(StateError);
-    await opened.addPart('part-000000-one.parquet', join(blocks, 'rejects'));
+    await opened.addPart('part-000000-one.parquet', fileAt(join(blocks, 'rejects')));
     await expect(opened.finish(manifestOf('one'), 'fail')).rejects.toThrow(
       'it has 11 bytes, the manifest says 5',
     );
-    expect(existsSync(opened.path)).toBe(false);
+    expect(existsSync(opened.place)).toBe(false);
   });
 
   it('rejects with OutputExistsError what the mode does not replace, and touches nothing', async () => {
@@ -242,7 +249,9 @@ describe('the output on files', () => {
     const opened = await openFileOutput(newOutput(), { job: 'one', at: AT });
     await opened.claim({ mode: 'fail', hasEnded: never });
     for (const name of ['../x', '_manifest.json', 'part-0-one.parquet', '_rejects/../x']) {
-      await expect(opened.addPart(name, join(await blocksOf('one'), '0'))).rejects.toThrow('not a name');
+      await expect(opened.addPart(name, fileAt(join(await blocksOf('one'), '0')))).rejects.toThrow(
+        'not a name',
+      );
     }
   });
 });
@@ -256,9 +265,9 @@ describe('the claim', () => {
     await one.claim({ mode: 'fail', hasEnded: never });
     await expect(two.claim({ mode: 'fail', hasEnded: never })).rejects.toThrow(OutputClaimedError);
     await expect(two.claim({ mode: 'fail', hasEnded: never })).rejects.toThrow('belongs to the job one');
-    await expect(two.addPart('part-000000-two.parquet', join(await blocksOf('two'), '0'))).rejects.toThrow(
-      OutputClaimedError,
-    );
+    await expect(
+      two.addPart('part-000000-two.parquet', fileAt(join(await blocksOf('two'), '0'))),
+    ).rejects.toThrow(OutputClaimedError);
     await two.release();
     await one.claim({ mode: 'fail', hasEnded: never });
   });
@@ -267,7 +276,7 @@ describe('the claim', () => {
     const output = newOutput();
     const one = await openFileOutput(output, { job: 'one', at: AT });
     await one.claim({ mode: 'fail', hasEnded: never });
-    await one.addPart('part-000000-one.parquet', join(await blocksOf('one'), '0'));
+    await one.addPart('part-000000-one.parquet', fileAt(join(await blocksOf('one'), '0')));
     const asked: string[] = [];
     for (const job of ['two', 'three']) {
       const next = await openFileOutput(output, { job, at: AT });
@@ -288,7 +297,7 @@ describe('the claim', () => {
     await expect(later.claim({ mode: 'fail', hasEnded: never })).rejects.toThrow(OutputClaimedError);
     await later.claim({ mode: 'fail', hasEnded: always });
     await expect(
-      earlier.addPart('part-000000-one.parquet', join(await blocksOf('one'), '0')),
+      earlier.addPart('part-000000-one.parquet', fileAt(join(await blocksOf('one'), '0'))),
     ).rejects.toThrow(OutputClaimedError);
   });
 
@@ -298,7 +307,7 @@ describe('the claim', () => {
     const claims = runs.map((run) => ({ job: 'one', at: AT, ...(run === undefined ? {} : { run }) }));
     const [first, waiting, second] = await Promise.all(claims.map((claim) => openFileOutput(output, claim)));
     await first?.claim({ mode: 'fail', hasEnded: never });
-    await first?.addPart('part-000000-one.parquet', join(await blocksOf('one'), '0'));
+    await first?.addPart('part-000000-one.parquet', fileAt(join(await blocksOf('one'), '0')));
     await waiting?.claim({ mode: 'fail', hasEnded: never });
     await second?.claim({ mode: 'fail', hasEnded: never });
     const before = await treeOf(join(output, '..'));

@@ -1,4 +1,4 @@
-import { renderCount } from '../../render-units.ts';
+import { renderCount } from '../../../functions/core/render-units.ts';
 import { type Charts, FLOW_KINDS, type FlowPlace } from '../report-page.ts';
 import { axisText, plain, type Theme, tooltipOf } from './theme.ts';
 

@@ -1,4 +1,4 @@
-import { renderBytes, renderCount } from '../../render-units.ts';
+import { renderBytes, renderCount } from '../../../functions/core/render-units.ts';
 import type { Charts, Shuffle } from '../report-page.ts';
 import { axisText, stageColour, type Theme, tooltipOf } from './theme.ts';
 

@@ -1,4 +1,4 @@
-import { renderBytes, renderCount } from '../../render-units.ts';
+import { renderBytes, renderCount } from '../../../functions/core/render-units.ts';
 import { renderDuration } from '../render-duration.ts';
 import type { Charts } from '../report-page.ts';
 import { axisText, plain, stageColour, type Theme, tooltipOf } from './theme.ts';

@@ -1,6 +1,6 @@
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts';
 import { graphic } from 'echarts/core';
-import { renderBytes, renderCount } from '../../render-units.ts';
+import { renderBytes, renderCount } from '../../../functions/core/render-units.ts';
 import { renderDuration } from '../render-duration.ts';
 import type { Charts } from '../report-page.ts';
 import { axisText, plain, stageColour, type Theme, tooltipOf } from './theme.ts';

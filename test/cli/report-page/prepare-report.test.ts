@@ -3,15 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readJobState } from '../../../cli/job-state.ts';
 import { prepareReport, type ReportFacts } from '../../../cli/report-page/prepare-report.ts';
 import { renderPage } from '../../../cli/report-page/render-page.ts';
 import { gatherFacts, readPageAssets } from '../../../cli/report-page/write-report-page.ts';
+import { openJobWorld } from '../../../cli/world.ts';
 import { NotBuiltError } from '../../../functions/contract/errors-command.ts';
 import { KEYS } from '../../../functions/contract/keys.ts';
 import type { Report } from '../../../functions/contract/report.ts';
 import { openFileStore } from '../../../functions/io/file-store.ts';
 import type { ObjectStore } from '../../../functions/io/object-store.ts';
+import { readJobState } from '../../../functions/stages/read-job-state.ts';
 import { HOSTILE_NAMES, HOSTILE_TEXT } from './hostile-names.ts';
 import { type SyntheticOptions, writeRejects, writeSyntheticJob } from './synthetic-job.ts';
 
@@ -32,7 +33,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const factsOf = async (options: SyntheticOptions): Promise<ReportFacts> => {
   await writeSyntheticJob(store, { ...options, rejectsPath });
-  const state = await readJobState(store, options.job);
+  const state = await readJobState(openJobWorld(store), options.job);
   if (state.report === undefined) throw new Error('no report');
   return gatherFacts(store, { ...state, report: state.report });
 };
@@ -85,7 +86,7 @@ it('counts rejects by cause and column', () => {
 it('says so where the rejects are gone', async () => {
   const gone = await factsOf({ job: 'gone', tasks: 2, workers: 1 });
   await store.deletePrefix(KEYS.rejects.prefix({ job: 'gone', run: '0001', stage: '00-map' }));
-  const state = await readJobState(store, 'gone');
+  const state = await readJobState(openJobWorld(store), 'gone');
   const { rejects } = await gatherFacts(store, { ...state, report: gone.report });
   expect(rejects).toBeUndefined();
   expect(renderPage(prepareReport({ ...gone, rejects: undefined }), ASSETS)).toContain('no longer there');

@@ -5,8 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { buildReport, putReport } from '../../../cli/build-report.ts';
-import { writeTrace } from '../../../cli/write-trace.ts';
 import type { Commit, PackedPartition, StepCounts } from '../../../functions/contract/commit.ts';
 import type { Counts } from '../../../functions/contract/counts.ts';
 import { renderTaskId } from '../../../functions/contract/ids.ts';
@@ -23,7 +21,9 @@ import { openRun } from '../../../functions/io/open-run.ts';
 import { putOnce } from '../../../functions/io/put-once.ts';
 import { putOutcome } from '../../../functions/io/put-outcome.ts';
 import { putSealed } from '../../../functions/io/seal-stage.ts';
+import { buildReport, putReport } from '../../../functions/stages/build-report.ts';
 import { renderTasks } from '../../../functions/stages/read-tasks.ts';
+import { writeTrace } from '../../../functions/stages/write-trace.ts';
 
 export type SyntheticNames = {
   readonly column: string;

@@ -102,10 +102,12 @@ export const openStage = (
       put: (key, bytes) => ask(asking, `put ${key}`, () => store.put(key, bytes)),
       putIfAbsent: (key, bytes) => ask(asking, `putIfAbsent ${key}`, () => store.putIfAbsent(key, bytes)),
       putFile: (key, path) => ask(asking, `putFile ${key}`, () => store.putFile(key, path)),
+      sums: (key) => ask(asking, `sums ${key}`, () => store.sums(key)),
       delete: (key) => ask(asking, `delete ${key}`, () => store.delete(key)),
       list: async function* (prefix) {
         yield* await ask(asking, `list ${prefix}`, () => listAll(prefix));
       },
+      listFolders: store.listFolders,
       // An operation for each object: a death leaves some of them. Of 64 prefixes most are empty, and ask for none.
       deletePrefix: async (prefix) => {
         for (const { key } of await listAll(prefix))

@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeJob } from '../../../cli/commands/prepare-job.ts';
-import { readSpec } from '../../../cli/parse-spec.ts';
 import type { Job } from '../../../functions/contract/job.ts';
+import { readSpec } from '../../../functions/io/spec/parse-spec.ts';
 import { type PlannedJob, split } from '../../../functions/stages/split.ts';
 import type { StageContext } from '../../../functions/stages/stage-context.ts';
 import { query } from '../job-folder.ts';

@@ -2,13 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cancelJob, withdrawCancel } from '../../../cli/cancel-job.ts';
-import { readJobState } from '../../../cli/job-state.ts';
 import type { ProgressView } from '../../../cli/progress.ts';
-import { finishPublish, runJob, sweepBlocks } from '../../../cli/run-job.ts';
-import { failureOf, reviveFailure } from '../../../cli/task-failure.ts';
-import type { TaskFailure } from '../../../cli/worker-messages.ts';
+import { finishPublish, runJob } from '../../../cli/run-job.ts';
 import type { WorkerPool } from '../../../cli/worker-pool.ts';
+import { openJobWorld } from '../../../cli/world.ts';
 import { StoreError } from '../../../functions/contract/errors-store.ts';
 import { WorkerDiedError } from '../../../functions/contract/errors-worker.ts';
 import type { TaskIds } from '../../../functions/contract/ids.ts';
@@ -22,9 +19,15 @@ import { openFileStore } from '../../../functions/io/file-store.ts';
 import type { ObjectStore } from '../../../functions/io/object-store.ts';
 import { readCurrentRun } from '../../../functions/io/open-run.ts';
 import { putOnce, readState } from '../../../functions/io/put-once.ts';
+import type { RunContext } from '../../../functions/stages/begin-run.ts';
+import { cancelJob, withdrawCancel } from '../../../functions/stages/cancel-job.ts';
+import { readJobState } from '../../../functions/stages/read-job-state.ts';
 import { runTask } from '../../../functions/stages/run-task.ts';
 import type { PlannedJob } from '../../../functions/stages/split.ts';
 import type { StageContext } from '../../../functions/stages/stage-context.ts';
+import { sweepBlocks } from '../../../functions/stages/sweep-blocks.ts';
+import { failureOf, reviveFailure } from '../../../functions/stages/workers/task-failure.ts';
+import type { TaskFailure } from '../../../functions/stages/workers/worker-messages.ts';
 import { createRandom } from '../../corpus/generate-csv.ts';
 import { judgeOutput, listTree } from '../job-folder.ts';
 import { type Actor, DIED, openStage, type Ruling, type Stage } from './actors.ts';
@@ -115,7 +118,7 @@ const told = (failures: readonly Error[]): string =>
   failures.map((error) => `${error.name}: ${error.message}`).join('; ');
 
 const isOver = async ({ store, prepared: { job }, failures, schedule }: World): Promise<boolean> => {
-  const { outcome, report } = await readJobState(store, job.job);
+  const { outcome, report } = await readJobState(openJobWorld(store), job.job);
   if (outcome?.kind === 'published' && report?.outcome === 'published') return true;
   // Lost after it was found whole and before it was copied: nothing can be done again then.
   return outcome?.kind === 'published' && failures.some(isLoss) && schedule.faults.some(isDamage);
@@ -161,8 +164,8 @@ const resumeJob = async (world: World, actor: Actor, plan: PlannedJob): Promise<
   const { job } = world.prepared;
   const scratchDir = join(world.root, actor.name);
   await mkdir(scratchDir);
-  const context: StageContext = {
-    store: actor.store,
+  const context: RunContext = {
+    ...openJobWorld(actor.store),
     now: () => new Date(),
     newAttempt: world.newAttempt,
     scratchDir,
@@ -179,10 +182,10 @@ const resumeJob = async (world: World, actor: Actor, plan: PlannedJob): Promise<
     keepBlocks: false,
     pool: openActorPool(world, actor, context),
   };
-  const state = await readJobState(actor.store, job.job);
+  const state = await readJobState(context, job.job);
   if (state.outcome?.kind === 'published') {
     if (state.report?.outcome !== 'published') await finishPublish(runner, job);
-    else await sweepBlocks(runner, job.job);
+    else await sweepBlocks(actor.store, job.job);
     return;
   }
   if (state.plan === undefined) await withdrawCancel(actor.store, job.job);
@@ -277,7 +280,7 @@ const ruleBy = (world: World, actor: Actor, fault: Fault): Ruling => {
 
 const startCancel = (world: World): void => {
   const cancel = async (actor: Actor): Promise<void> => {
-    const state = await readJobState(actor.store, world.prepared.job.job);
+    const state = await readJobState(openJobWorld(actor.store), world.prepared.job.job);
     await cancelJob({ store: actor.store, now: () => new Date() }, state);
   };
   world.stage.start('canceller', cancel).catch((error: unknown) => {

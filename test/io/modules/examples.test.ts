@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseSpec } from '../../../cli/parse-spec.ts';
 import type { UserModule } from '../../../functions/contract/spec-values.ts';
 import { bundleModule } from '../../../functions/io/modules/bundle-module.ts';
 import { loadModule } from '../../../functions/io/modules/load-module.ts';
 import { runModuleStep } from '../../../functions/io/modules/run-module-step.ts';
 import { storeModule } from '../../../functions/io/modules/store-module.ts';
 import { describeColumns } from '../../../functions/io/query-rows.ts';
+import { parseSpec } from '../../../functions/io/spec/parse-spec.ts';
 import { bindModuleStep, type ModuleToBind } from '../../../functions/stages/bind-module-step.ts';
 import { JOB, withModuleBench } from './module-bench.ts';
 

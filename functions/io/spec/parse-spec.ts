@@ -1,9 +1,9 @@
-import { type Problem, SpecError } from '../functions/contract/errors.ts';
-import type { JobSpec } from '../functions/contract/spec.ts';
-import { SPEC_LIMITS } from '../functions/contract/spec-limits.ts';
-import { checkSpec } from '../functions/core/check-spec.ts';
-import type { SpecProblem } from '../functions/core/explain-issues.ts';
-import { parseSpecPath, renderSpecPath, type SpecPath } from '../functions/core/spec-path.ts';
+import { type Problem, SpecError } from '../../contract/errors.ts';
+import type { JobSpec } from '../../contract/spec.ts';
+import { SPEC_LIMITS } from '../../contract/spec-limits.ts';
+import { checkSpec } from '../../core/check-spec.ts';
+import type { SpecProblem } from '../../core/explain-issues.ts';
+import { parseSpecPath, renderSpecPath, type SpecPath } from '../../core/spec-path.ts';
 import { overrideSpec, type SpecOverride } from './override-spec.ts';
 import { type PlacedProblem, type Position, readJsonDocument, readYamlDocument } from './spec-document.ts';
 

@@ -1,4 +1,4 @@
-import type { Commit } from '../functions/contract/commit.ts';
+import type { Commit } from '../../contract/commit.ts';
 import type { CommitSummary } from './worker-messages.ts';
 
 /** What a worker tells its runner of the commit that counts. */

@@ -1,8 +1,8 @@
-import { DaybreakError } from '../functions/contract/errors.ts';
-import { JobCancelledError } from '../functions/contract/errors-store.ts';
-import { WorkerTaskError } from '../functions/contract/errors-worker.ts';
-import { FAILURES, type FailureName } from '../functions/contract/failures.ts';
-import type { TaskIds } from '../functions/contract/ids.ts';
+import { DaybreakError } from '../../contract/errors.ts';
+import { JobCancelledError } from '../../contract/errors-store.ts';
+import { WorkerTaskError } from '../../contract/errors-worker.ts';
+import { FAILURES, type FailureName } from '../../contract/failures.ts';
+import type { TaskIds } from '../../contract/ids.ts';
 import { renderTask, type TaskFailure } from './worker-messages.ts';
 
 /** What crosses from a worker to its runner. A mistake of ours comes with its stack, and is never tried again. */

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { captureOutput, newOutputBudget, noteDropped } from '../../cli/worker-output.ts';
+import {
+  captureOutput,
+  newOutputBudget,
+  noteDropped,
+} from '../../../functions/stages/workers/worker-output.ts';
 
 const capture = (chunks: readonly (string | Uint8Array)[], budget = newOutputBudget()): string[] => {
   const notes: string[] = [];

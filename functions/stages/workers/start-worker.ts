@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { JobCancelledError } from '../functions/contract/errors-store.ts';
-import type { TaskIds } from '../functions/contract/ids.ts';
-import { openFileStore } from '../functions/io/file-store.ts';
-import type { StageContext } from '../functions/stages/stage-context.ts';
+import { JobCancelledError } from '../../contract/errors-store.ts';
+import type { TaskIds } from '../../contract/ids.ts';
+import { openFileStore } from '../../io/file-store.ts';
+import { newAttempt } from '../../io/this-machine.ts';
+import type { StageContext } from '../stage-context.ts';
 import { failureOf } from './task-failure.ts';
-import { newAttempt } from './workdir.ts';
 import { ALIVE_MS, type CommitSummary, type FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 /** Does one task; `undefined` where it need not be done any more. What it throws is the failure of the attempt. */

@@ -1,7 +1,7 @@
-import { StateError } from '../functions/contract/errors-store.ts';
-import { KEYS } from '../functions/contract/keys.ts';
-import { Plan } from '../functions/contract/plan.ts';
-import type { PlanHeader } from '../functions/contract/plan-header.ts';
+import { StateError } from '../contract/errors-store.ts';
+import { KEYS } from '../contract/keys.ts';
+import { Plan } from '../contract/plan.ts';
+import type { PlanHeader } from '../contract/plan-header.ts';
 
 /** The whole plan behind a header. Fails with StateError where another version wrote it in another shape. */
 export const parsePlan = (header: PlanHeader): Plan => {

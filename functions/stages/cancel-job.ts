@@ -1,12 +1,12 @@
-import { renderRunId } from '../functions/contract/ids.ts';
-import { KEYS } from '../functions/contract/keys.ts';
-import { putHalt } from '../functions/io/halt.ts';
-import type { ObjectStore } from '../functions/io/object-store.ts';
-import { putOutcome } from '../functions/io/put-outcome.ts';
-import { openOutput } from '../functions/stages/publish.ts';
-import type { StageContext } from '../functions/stages/stage-context.ts';
+import { renderRunId } from '../contract/ids.ts';
+import { KEYS } from '../contract/keys.ts';
+import { putHalt } from '../io/halt.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { putOutcome } from '../io/put-outcome.ts';
 import { buildReport, putReport } from './build-report.ts';
-import type { JobState } from './job-state.ts';
+import { openOutput } from './open-output.ts';
+import type { JobState } from './read-job-state.ts';
+import type { StageContext } from './stage-context.ts';
 import { writeTrace } from './write-trace.ts';
 
 const FIRST_RUN = renderRunId(1);
@@ -26,14 +26,14 @@ export const cancelJob = async (
     if (word === 'refused') return `job ${id} was refused before: there is nothing to cancel`;
     // No run is open: the wish waits for a runner that may be about to open one, the report says the rest.
     await putHalt(store, { job: id, run: FIRST_RUN, reason: 'cancel', at });
-    await (await openOutput(job)).release();
+    await (await openOutput(world, job)).release();
     await putReport(store, await buildReport(world, { job, outcome: 'cancelled' }));
     return done;
   }
   await putHalt(store, { job: id, run: plan.run, reason: 'cancel', at });
   const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
   if (chosen.kind === 'cancelled') {
-    await (await openOutput(job, plan.run)).release();
+    await (await openOutput(world, job, plan.run)).release();
     await writeTrace(store, job);
     return done;
   }

@@ -10,9 +10,9 @@ import {
   Parser,
   type YAMLMap,
 } from 'yaml';
-import { SPEC_LIMITS } from '../functions/contract/spec-limits.ts';
-import type { SpecProblem } from '../functions/core/explain-issues.ts';
-import type { SpecPath } from '../functions/core/spec-path.ts';
+import { SPEC_LIMITS } from '../../contract/spec-limits.ts';
+import type { SpecProblem } from '../../core/explain-issues.ts';
+import type { SpecPath } from '../../core/spec-path.ts';
 
 /** A place in the text; both count from 1, columns in UTF-16 units. */
 export type Position = { readonly line: number; readonly column: number };

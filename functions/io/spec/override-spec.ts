@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
-import { renderChoice, renderFound, type SpecProblem } from '../functions/core/explain-issues.ts';
-import { parseSpecPath, renderSpecPath, type SpecPath } from '../functions/core/spec-path.ts';
-import { suggestName } from '../functions/core/suggest-name.ts';
+import { renderChoice, renderFound, type SpecProblem } from '../../core/explain-issues.ts';
+import { parseSpecPath, renderSpecPath, type SpecPath } from '../../core/spec-path.ts';
+import { suggestName } from '../../core/suggest-name.ts';
 import { readYamlDocument, valueAtPlace } from './spec-document.ts';
 
 /** One `--set path=value`. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSpec } from '../../cli/parse-spec.ts';
-import { SpecError } from '../../functions/contract/errors.ts';
-import { checkSpec } from '../../functions/core/check-spec.ts';
-import { EXAMPLE_SPEC } from '../../scripts/spec-page.ts';
+import { SpecError } from '../../../functions/contract/errors.ts';
+import { checkSpec } from '../../../functions/core/check-spec.ts';
+import { parseSpec } from '../../../functions/io/spec/parse-spec.ts';
+import { EXAMPLE_SPEC } from '../../../scripts/spec-page.ts';
 import { BAD_SPECS } from './bad-specs.ts';
 
 const SEED = { seed: 20_261_122 };

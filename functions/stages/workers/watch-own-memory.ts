@@ -1,7 +1,7 @@
-import { TaskMemoryError } from '../functions/contract/errors-query.ts';
-import { shareResources } from '../functions/core/share-resources.ts';
-import type { StageContext } from '../functions/stages/stage-context.ts';
-import { renderBytes } from './render-units.ts';
+import { TaskMemoryError } from '../../contract/errors-query.ts';
+import { renderBytes } from '../../core/render-units.ts';
+import { shareResources } from '../../core/share-resources.ts';
+import type { StageContext } from '../stage-context.ts';
 import { readPrivateBytes } from './resident-memory.ts';
 import { ALIVE_MS } from './worker-messages.ts';
 

@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { renderBytes } from './render-units.ts';
+import { renderBytes } from '../../core/render-units.ts';
 
 /** Enough to see what a module complains of; all of it belongs in a file that the module writes. */
 const TASK_LINES = 10;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseBytes, renderBytes, renderCount, renderSeconds } from '../../cli/render-units.ts';
+import { parseBytes, renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 
 describe('renderBytes', () => {
   it.each([

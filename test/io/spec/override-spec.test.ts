@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSpec } from '../../cli/parse-spec.ts';
-import { renderProblem, SpecError } from '../../functions/contract/errors.ts';
+import { renderProblem, SpecError } from '../../../functions/contract/errors.ts';
+import { parseSpec } from '../../../functions/io/spec/parse-spec.ts';
 
 const TEXT = `name: a
 input: {uri: x.csv}

@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { TaskMemoryError } from '../functions/contract/errors-query.ts';
-import { TaskHungError, WorkerDiedError } from '../functions/contract/errors-worker.ts';
-import type { TaskIds } from '../functions/contract/ids.ts';
-import type { Resources, TaskProgress } from '../functions/stages/stage-context.ts';
-import { renderBytes } from './render-units.ts';
+import { TaskMemoryError } from '../../contract/errors-query.ts';
+import { TaskHungError, WorkerDiedError } from '../../contract/errors-worker.ts';
+import type { TaskIds } from '../../contract/ids.ts';
+import { renderBytes } from '../../core/render-units.ts';
+import type { Resources, TaskProgress } from '../stage-context.ts';
 import { readPrivateBytes } from './resident-memory.ts';
 import { failureOf } from './task-failure.ts';
 import {

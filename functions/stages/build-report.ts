@@ -1,17 +1,17 @@
-import type { Commit } from '../functions/contract/commit.ts';
-import type { Job } from '../functions/contract/job.ts';
-import { KEYS } from '../functions/contract/keys.ts';
-import type { Manifest } from '../functions/contract/manifest.ts';
-import type { Failure } from '../functions/contract/outcome.ts';
-import type { Plan } from '../functions/contract/plan.ts';
-import type { PlannedStep } from '../functions/contract/planned-steps.ts';
-import { Report, type StageReport } from '../functions/contract/report.ts';
-import type { OutcomeKind } from '../functions/contract/stages.ts';
-import { addCounts } from '../functions/core/judge-conservation.ts';
-import { listCommits, listSealedCommits } from '../functions/io/commit-attempt.ts';
-import type { ObjectStore } from '../functions/io/object-store.ts';
-import { readSealed } from '../functions/io/seal-stage.ts';
-import type { StageContext } from '../functions/stages/stage-context.ts';
+import type { Commit } from '../contract/commit.ts';
+import type { Job } from '../contract/job.ts';
+import { KEYS } from '../contract/keys.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { Failure } from '../contract/outcome.ts';
+import type { Plan } from '../contract/plan.ts';
+import type { PlannedStep } from '../contract/planned-steps.ts';
+import { Report, type StageReport } from '../contract/report.ts';
+import type { OutcomeKind } from '../contract/stages.ts';
+import { addCounts } from '../core/judge-conservation.ts';
+import { listCommits, listSealedCommits } from '../io/commit-attempt.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { readSealed } from '../io/seal-stage.ts';
+import type { StageContext } from './stage-context.ts';
 
 type Ending = {
   readonly job: Job;

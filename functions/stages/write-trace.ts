@@ -1,23 +1,18 @@
-import { StateError } from '../functions/contract/errors-store.ts';
-import { renderRunId } from '../functions/contract/ids.ts';
-import type { Job } from '../functions/contract/job.ts';
-import { KEYS } from '../functions/contract/keys.ts';
-import type { Plan } from '../functions/contract/plan.ts';
-import type { PlanHeader } from '../functions/contract/plan-header.ts';
-import { TraceEvent } from '../functions/contract/trace.ts';
-import {
-  buildTrace,
-  type ListedCommit,
-  type RunFacts,
-  type StageFacts,
-} from '../functions/core/build-trace.ts';
-import { listCommits } from '../functions/io/commit-attempt.ts';
-import type { ObjectStore } from '../functions/io/object-store.ts';
-import { readPlan } from '../functions/io/open-run.ts';
-import { readOutcome } from '../functions/io/put-outcome.ts';
-import { listAmendments, readSealed } from '../functions/io/seal-stage.ts';
-import { readTasks, tasksKey } from '../functions/stages/read-tasks.ts';
+import { StateError } from '../contract/errors-store.ts';
+import { renderRunId } from '../contract/ids.ts';
+import type { Job } from '../contract/job.ts';
+import { KEYS } from '../contract/keys.ts';
+import type { Plan } from '../contract/plan.ts';
+import type { PlanHeader } from '../contract/plan-header.ts';
+import { TraceEvent } from '../contract/trace.ts';
+import { buildTrace, type ListedCommit, type RunFacts, type StageFacts } from '../core/build-trace.ts';
+import { listCommits } from '../io/commit-attempt.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { readPlan } from '../io/open-run.ts';
+import { readOutcome } from '../io/put-outcome.ts';
+import { listAmendments, readSealed } from '../io/seal-stage.ts';
 import { parsePlan } from './parse-plan.ts';
+import { readTasks, tasksKey } from './read-tasks.ts';
 
 /** Writes `trace.jsonl` from what stands in the store: all runs of the job, any number of times. */
 export const writeTrace = async (store: ObjectStore, job: Job): Promise<void> => {

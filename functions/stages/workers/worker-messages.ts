@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { JobId, RunId, StageId, TaskId } from '../functions/contract/ids.ts';
+import { JobId, RunId, StageId, TaskId } from '../../contract/ids.ts';
 
 /** How a worker process is started: the one argument of its entry, as JSON. */
 export const WorkerStart = z.strictObject({

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readTrace, traceJob, writeTrace } from '../../cli/write-trace.ts';
 import { StateError } from '../../functions/contract/errors-store.ts';
 import type { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import { openFileStore } from '../../functions/io/file-store.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
-import { writeSyntheticJob } from './report-page/synthetic-job.ts';
+import { readTrace, traceJob, writeTrace } from '../../functions/stages/write-trace.ts';
+import { writeSyntheticJob } from '../cli/report-page/synthetic-job.ts';
 
 const FIRST_STAGE = { job: 'traced', run: '0001', stage: '00-map' } as const;
 

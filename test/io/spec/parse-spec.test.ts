@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseSpec, parseSpecBytes, readSpec } from '../../cli/parse-spec.ts';
-import { renderProblem, SpecError } from '../../functions/contract/errors.ts';
-import { SPEC_LIMITS } from '../../functions/contract/spec-limits.ts';
+import { renderProblem, SpecError } from '../../../functions/contract/errors.ts';
+import { SPEC_LIMITS } from '../../../functions/contract/spec-limits.ts';
+import { parseSpec, parseSpecBytes, readSpec } from '../../../functions/io/spec/parse-spec.ts';
 import { BAD_SPECS } from './bad-specs.ts';
 
 const HEAD = 'name: a\ninput: {uri: x.csv}\noutput: {uri: o/}\n';

@@ -1,0 +1,91 @@
+import { DaybreakError } from '../contract/errors.ts';
+import { JobCancelledError } from '../contract/errors-store.ts';
+import type { Job } from '../contract/job.ts';
+import type { Outcome } from '../contract/outcome.ts';
+import type { Plan } from '../contract/plan.ts';
+import type { Report } from '../contract/report.ts';
+import { readCurrentRun } from '../io/open-run.ts';
+import { putOutcome, readOutcome } from '../io/put-outcome.ts';
+import { buildReport, putReport } from './build-report.ts';
+import { openOutput } from './open-output.ts';
+import type { StageContext } from './stage-context.ts';
+import { writeTrace } from './write-trace.ts';
+
+/** How often blocks may be gone before that is a store that loses them, and the job fails. */
+export const MAX_REOPENINGS = 3;
+
+type EndContext = Pick<StageContext, 'store' | 'now'>;
+
+export type FailedRun = {
+  readonly job: Job;
+  readonly plan: Plan;
+  readonly error: unknown;
+  /** Whether the next run may do again what is lost. */
+  readonly mayReopen: boolean;
+};
+
+/** What becomes of a run that something fails in. */
+export type EndedRun =
+  /** A store that does not answer, or a mistake of ours: a resume goes on with it. */
+  | { readonly kind: 'open' }
+  /** Another runner has published it meanwhile: its publish may have to be finished. */
+  | { readonly kind: 'published' }
+  /** Bytes are gone; the next run does again what is lost. */
+  | { readonly kind: 'lost'; readonly outcome: Outcome }
+  | { readonly kind: 'ended'; readonly outcome: Outcome };
+
+/**
+ * Records how a run ended that fails, and tells the outcome that stands: another runner may have put it first.
+ * Where the job ends with it, the output is given back, and trace and report are put. Repeatable.
+ */
+export const endRun = async (context: EndContext, failed: FailedRun): Promise<EndedRun> => {
+  const { job, plan, error } = failed;
+  const { store, now } = context;
+  const kind = outcomeOf(failed);
+  if (kind === undefined || !(error instanceof DaybreakError)) {
+    return isPublished(await readOutcome(store, plan)) ? { kind: 'published' } : { kind: 'open' };
+  }
+  const own = { name: error.name, message: error.message };
+  const at = now().toISOString();
+  const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure: own });
+  if (isPublished(chosen)) return { kind: 'published' };
+  if (isLoss(chosen) && failed.mayReopen) return { kind: 'lost', outcome: chosen };
+  // Somebody may have resumed the job meanwhile: then the output is that run's.
+  if ((await readCurrentRun(store, job.job))?.plan.run === plan.run) {
+    await (await openOutput(context, job, plan.run)).release();
+    await writeTrace(store, job);
+    const failure = chosen.failure ?? own;
+    await putEndReport(context, await buildReport(context, { job, plan, outcome: chosen.kind, failure }));
+  }
+  return { kind: 'ended', outcome: chosen };
+};
+
+/** Before a run is open there is no outcome to put: the report alone says that the job was refused, and why. */
+export const refuseJob = async (context: EndContext, job: Job, error: DaybreakError): Promise<void> => {
+  const failure = { name: error.name, message: error.message };
+  const report = await buildReport(context, { job, outcome: 'refused', failure });
+  if ((await readCurrentRun(context.store, job.job)) === undefined) await putReport(context.store, report);
+};
+
+/** Of what publishes nothing: a later run has the say, and a published job keeps its report. */
+const putEndReport = async ({ store }: EndContext, report: Report): Promise<void> => {
+  const current = await readCurrentRun(store, report.job);
+  if (current?.plan.run === report.run && !isPublished(current.outcome)) await putReport(store, report);
+};
+
+export const isPublished = (outcome: Outcome | undefined): boolean =>
+  outcome?.kind === 'published' || outcome?.kind === 'partial';
+
+/** A run that another plan superseded has none, and is that plan's: two versions must not end each other's runs. */
+const isLoss = (outcome: Outcome): boolean => outcome.kind === 'superseded' && outcome.failure !== undefined;
+
+/** Bytes that a commit names and that are not there: all else of the run is good. By name, for it may come from a worker. */
+const LOST_BYTES: ReadonlySet<string> = new Set(['BlockMissingError', 'BlockCorruptError']);
+
+/** What a failure means for the run; a mistake of ours, or a store that does not answer, leaves it open to resume. */
+const outcomeOf = ({ error, mayReopen }: FailedRun): 'cancelled' | 'failed' | 'superseded' | undefined => {
+  if (error instanceof JobCancelledError) return 'cancelled';
+  if (!(error instanceof DaybreakError)) return undefined;
+  if (LOST_BYTES.has(error.name)) return mayReopen ? 'superseded' : 'failed';
+  return error.row.retry === 'again' ? undefined : 'failed';
+};

@@ -1,0 +1,48 @@
+import type { Job } from '../contract/job.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { Plan } from '../contract/plan.ts';
+import type { Report } from '../contract/report.ts';
+import { putHistory } from '../io/history.ts';
+import { claimOutput, type RunContext } from './begin-run.ts';
+import { buildReport, putReport } from './build-report.ts';
+import { publish } from './publish.ts';
+import { sweepBlocks } from './sweep-blocks.ts';
+import { writeTrace } from './write-trace.ts';
+
+export type FinishedJob = { readonly report: Report; readonly manifest: Manifest };
+
+/**
+ * Publishes a job whose stages are all sealed, and puts what is to be remembered of it: trace, report, history.
+ * Can be killed anywhere and run again, also where the outcome says `published` already. Fails as {@link publish}.
+ */
+export const finishJob = async (
+  context: RunContext,
+  work: { readonly job: Job; readonly plan: Plan; readonly keepBlocks: boolean },
+): Promise<FinishedJob> => {
+  const { job, plan } = work;
+  const { store } = context;
+  // Before the outcome says `published`, and again where a death came after that.
+  await claimOutput(context, job, plan.run);
+  const manifest = await publish(context, { job, plan });
+  const report = await buildReport(context, { job, plan, outcome: manifest.outcome, manifest });
+  // The report last: whoever finds it has nothing left to do.
+  await writeTrace(store, job);
+  await putReport(store, report);
+  await rememberJob(context, plan, report);
+  if (!work.keepBlocks) await sweepBlocks(store, plan.job);
+  return { report, manifest };
+};
+
+const rememberJob = ({ store, resources }: RunContext, plan: Plan, report: Report): Promise<void> =>
+  putHistory(store, plan.shape, {
+    job: plan.job,
+    finishedAt: report.finishedAt,
+    threads: resources.threads,
+    stages: report.stages.map((stage) => ({
+      kind: stage.kind,
+      tasks: Math.max(stage.tasks, 1),
+      seconds: stage.seconds,
+      inputBytes: stage.bytesRead,
+      rows: stage.counts.read,
+    })),
+  });
