@@ -1,5 +1,5 @@
 /**
- * The Python environment of tests and benchmarks, inside the checkout at `.cache/python-{hash}`.
+ * The Python environments of tests and benchmarks, inside the checkout at `.cache/python-{hash}`.
  *
  * Law: the name `.cache/python-{hash}` exists only when the set-up behind it is complete. Each set-up works in a
  * folder of its own and is linked to the name last, so a killed or concurrent one is never taken for a good one.
@@ -11,7 +11,13 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
-const requirements = join(checkout, 'test/python/requirements.txt');
+
+/** `judges` read what Daybreak writes; `emulator` is the cloud without a cloud. Each has a test of its own import. */
+const ENVIRONMENTS = {
+  judges: { requirements: 'test/python/requirements.txt', imports: 'duckdb, polars, pyarrow.parquet' },
+  emulator: { requirements: 'test/emulator/requirements.txt', imports: 'boto3, ministack.app' },
+} as const;
+export type PythonEnvironment = keyof typeof ENVIRONMENTS;
 
 const runLoudly = (command: string, args: readonly string[]): string => {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
@@ -21,7 +27,7 @@ const runLoudly = (command: string, args: readonly string[]): string => {
 };
 
 /** An environment belongs to its requirements and to the interpreter that it was made with. */
-const environmentFolder = (): string => {
+const environmentFolder = (requirements: string): string => {
   const interpreter = runLoudly('python3', [
     '-c',
     'import sys, platform; print(sys.version, platform.machine())',
@@ -30,7 +36,7 @@ const environmentFolder = (): string => {
   return join(checkout, '.cache', `python-${hash.slice(0, 12)}`);
 };
 
-const setUp = (folder: string): void => {
+const setUp = (folder: string, { requirements, imports }: (typeof ENVIRONMENTS)[PythonEnvironment]): void => {
   const own = `${folder}-${randomBytes(6).toString('hex')}`;
   mkdirSync(join(checkout, '.cache'), { recursive: true });
   try {
@@ -42,10 +48,10 @@ const setUp = (folder: string): void => {
       '--disable-pip-version-check',
       '--no-input',
       '--requirement',
-      requirements,
+      join(checkout, requirements),
     ];
     runLoudly(join(own, 'bin/python'), pip);
-    runLoudly(join(own, 'bin/python'), ['-c', 'import duckdb, polars, pyarrow.parquet']);
+    runLoudly(join(own, 'bin/python'), ['-c', `import ${imports}`]);
     symlinkSync(basename(own), folder);
   } catch (error) {
     rmSync(own, { recursive: true, force: true });
@@ -55,12 +61,13 @@ const setUp = (folder: string): void => {
 };
 
 /** The absolute path of the environment's `python`; sets it up first where it is missing (about a minute). */
-export const pythonPath = (): string => {
-  const folder = environmentFolder();
+export const pythonPath = (environment: PythonEnvironment = 'judges'): string => {
+  const wanted = ENVIRONMENTS[environment];
+  const folder = environmentFolder(join(checkout, wanted.requirements));
   if (!existsSync(join(folder, 'bin/python'))) {
     // A link to nothing is left where somebody deleted the folder behind it.
     rmSync(folder, { force: true });
-    setUp(folder);
+    setUp(folder, wanted);
   }
   return join(folder, 'bin/python');
 };
@@ -68,4 +75,7 @@ export const pythonPath = (): string => {
 /** The absolute path of a program that the environment's packages installed, for example `tpchgen-cli`. */
 export const pythonProgramPath = (program: string): string => join(pythonPath(), '..', program);
 
-if (import.meta.main) process.stdout.write(`${pythonPath()}\n`);
+if (import.meta.main) {
+  for (const environment of Object.keys(ENVIRONMENTS) as PythonEnvironment[])
+    process.stdout.write(`${pythonPath(environment)}\n`);
+}

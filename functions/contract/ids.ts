@@ -28,6 +28,8 @@ export const ID_PATTERNS = {
   /** The instant without punctuation, milliseconds included, or `9999` for none; see `renderDeadlineId`. */
   deadline: '(?:9999|[0-9]{8}T[0-9]{9}Z)',
   shard: '[0-3][0-9a-f]',
+  /** A UUID as `States.UUID()` draws it, of a note that the state machine leaves. */
+  note: '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
   format: '(?:arrow|parquet|jsonl|csv)',
 } as const;
 

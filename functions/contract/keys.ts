@@ -77,6 +77,10 @@ export const KEYS = {
   tasks: defineKey('jobs/{job}/{run}/{stage}/tasks-{attempt}.jsonl'),
   /** The transposed index of a sealed stage: a line for each task of the next stage; sealed.json names the attempt. */
   index: defineKey('jobs/{job}/{run}/{stage}/index-{attempt}.jsonl'),
+  /** What a Map iterates: `{ task, offset, length }` a line, of tasks in the object that the event names. */
+  items: defineKey('jobs/{job}/{run}/{stage}/items-{attempt}.jsonl'),
+  /** Why an execution of a task failed, where it could not say so itself. */
+  failure: defineKey('jobs/{job}/{run}/{stage}/failures/{task}-{note}.json'),
   amendment: defineKey('jobs/{job}/{run}/{stage}/amendments/{k}.json'),
   commit: defineKey('jobs/{job}/{run}/{stage}/commits/{task}.json'),
   rejects: defineKey('jobs/{job}/{run}/{stage}/rejects/{task}-{attempt}.{format}'),

@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../io/object-store.ts';
 
 /** What one process may use; totals, in bytes and threads. */
@@ -9,6 +10,8 @@ export type TaskProgress = { readonly share: number | undefined; readonly rowsRe
 /** The world as stages see it: time, ids and stores come in, so that a test decides them. */
 export type StageContext = {
   readonly store: ObjectStore;
+  /** Where `s3://` addresses of inputs and outputs are read and written; absent where a job may name none. */
+  readonly s3?: S3Client;
   readonly now: () => Date;
   /** Draws 96 random bits as 24 hex digits. */
   readonly newAttempt: () => string;
