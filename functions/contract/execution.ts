@@ -20,7 +20,7 @@ export const TaskEvent = z
   .meta({ id: 'TaskEvent' });
 export type TaskEvent = z.infer<typeof TaskEvent>;
 
-/** The input of an execution, and the event of `split`. `go` counts the executions of a job. */
+/** The input of an execution, and the event of `split`. `go` counts the executions of a run. */
 export const SplitEvent = z
   .strictObject({
     job: JobId,
@@ -77,6 +77,16 @@ export const ExecutionState = z
   })
   .meta({ id: 'ExecutionState' });
 export type ExecutionState = z.infer<typeof ExecutionState>;
+
+/** The event of `dispatch`: of the execution that asks, or of EventBridge, which tells of its end. */
+export const DispatchEvent = z.union([
+  z.strictObject({ execution: z.string() }),
+  z.looseObject({
+    source: z.literal('aws.states'),
+    detail: z.looseObject({ name: z.string(), status: z.string() }),
+  }),
+]);
+export type DispatchEvent = z.infer<typeof DispatchEvent>;
 
 /** What a Catch puts beside the state. */
 export const CaughtError = z.looseObject({ Error: z.string(), Cause: z.string().optional() });
