@@ -78,15 +78,19 @@ export const ExecutionState = z
   .meta({ id: 'ExecutionState' });
 export type ExecutionState = z.infer<typeof ExecutionState>;
 
-/** The event of `dispatch`: of the execution that asks, or of EventBridge, which tells of its end. */
-export const DispatchEvent = z.union([
-  z.strictObject({ execution: z.string() }),
-  z.looseObject({
-    source: z.literal('aws.states'),
-    detail: z.looseObject({ name: z.string(), status: z.string() }),
-  }),
-]);
+/** The event of `dispatch` from the last state of an execution: the name of it. */
+export const DispatchEvent = z.strictObject({ execution: z.string() });
 export type DispatchEvent = z.infer<typeof DispatchEvent>;
+
+/**
+ * The event of `dispatch` from EventBridge, which tells how every execution ended.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+export const ExecutionEnded = z.looseObject({
+  source: z.literal('aws.states'),
+  detail: z.looseObject({ name: z.string(), status: z.string() }),
+});
+export type ExecutionEnded = z.infer<typeof ExecutionEnded>;
 
 /** What a Catch puts beside the state. */
 export const CaughtError = z.looseObject({ Error: z.string(), Cause: z.string().optional() });

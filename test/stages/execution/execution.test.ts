@@ -127,7 +127,9 @@ describe('an execution', () => {
     const job = await submit('never');
     let passes = 0;
     const end = await play(job, {
-      onState: ({ next }) => void (passes += next === 'map' || next === 'map-one' ? 1 : 0),
+      onState: ({ next }) => {
+        if (next === 'map' || next === 'map-one') passes += 1;
+      },
       runTask: (event, run) => {
         if (event.task === '000002')
           throw new StoreError({ operation: 'read', key: 'x', reason: 'it is away' });
@@ -257,7 +259,12 @@ describe('an execution', () => {
     const ran: string[] = [];
     const resumed = await play(
       job,
-      { runTask: (event, run) => (ran.push(`${event.stage} ${event.task}`), run()) },
+      {
+        runTask: (event, run) => {
+          ran.push(`${event.stage} ${event.task}`);
+          return run();
+        },
+      },
       2,
     );
     expect(resumed).toMatchObject({ outcome: 'published', run: '0002' });
