@@ -20,32 +20,41 @@ export type FaultReach = 'each-try' | 'first-try';
 
 type Target = { readonly endpoint: string; readonly bucket: string; readonly reach: FaultReach };
 
-export const playOnHttp =
-  ({ endpoint, bucket, reach }: Target): PlayFaults =>
-  async (faults, use) => {
-    const { script, countMet } = scriptOf(faults, { forward: forwardTo(endpoint), reach });
-    const result = await withServer(script, (client) => use(openS3Store(client, { bucket })));
-    if (countMet() === 0) throw new Error('the faults of a step were met by none of its requests');
-    return result;
+export const playOnHttp = ({
+  endpoint,
+  bucket,
+  reach,
+}: Target): { readonly playFaults: PlayFaults; readonly countMet: () => number } => {
+  let met = 0;
+  const onMeet = (): void => {
+    met += 1;
   };
+  const playFaults: PlayFaults = (faults, use) =>
+    withServer(scriptOf(faults, { forward: forwardTo(endpoint), reach, onMeet }), (client) =>
+      use(openS3Store(client, { bucket })),
+    );
+  return { playFaults, countMet: () => met };
+};
 
 type Forward = (request: SeenRequest) => Promise<Exclude<Reply, 'none'>>;
 
-const scriptOf = (
-  faults: readonly Fault[],
-  { forward, reach }: { readonly forward: Forward; readonly reach: FaultReach },
-): { readonly script: Script; readonly countMet: () => number } => {
+type Playing = { readonly forward: Forward; readonly reach: FaultReach; readonly onMeet: () => void };
+
+const scriptOf = (faults: readonly Fault[], { forward, reach, onMeet }: Playing): Script => {
   const waiting = faults.map((fault) => ({ fault, left: fault.times ?? 1 }));
   /** Calls that met a fault keep it. */
   const met = new Map<string, Fault | undefined>();
   const faultOf = (request: SeenRequest): Fault | undefined => {
     if (met.has(request.call)) return met.get(request.call);
     const next = waiting.find(({ fault, left }) => left > 0 && isOf(fault.on, request));
-    if (next !== undefined) next.left -= 1;
+    if (next !== undefined) {
+      next.left -= 1;
+      onMeet();
+    }
     met.set(request.call, next?.fault);
     return next?.fault;
   };
-  const script: Script = async (request) => {
+  return async (request) => {
     const fault = faultOf(request);
     const isFirst = request.attempt === 1;
     if (fault === undefined || (reach === 'first-try' && !isFirst)) return forward(request);
@@ -54,8 +63,6 @@ const scriptOf = (
     if (isFirst) await fault.meanwhile?.();
     return reply;
   };
-  const countMet = (): number => [...met.values()].filter((fault) => fault !== undefined).length;
-  return { script, countMet };
 };
 
 const replyTo = async (request: SeenRequest, { reply = 'ok' }: Fault, forward: Forward): Promise<Reply> => {

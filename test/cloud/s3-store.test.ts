@@ -49,21 +49,23 @@ describe.concurrent('the conformance suite on S3', () => {
   });
 });
 
-const playAt = async (reach: FaultReach, each: (typeof suite.cases)[number]): Promise<void> => {
+/** How many of the faults were met: those of a request that a step did not make are not. */
+const playAt = async (reach: FaultReach, each: (typeof suite.cases)[number]): Promise<number> => {
   const bucket = await openBucket();
-  const playFaults = playOnHttp({ endpoint: emulator.endpoint, bucket, reach });
+  const { playFaults, countMet } = playOnHttp({ endpoint: emulator.endpoint, bucket, reach });
   await runStoreCase({ store: openS3Store(client, { bucket }), playFaults }, suite, each);
+  return countMet();
 };
 
 describe.concurrent('its faults on HTTP, of every try that the SDK makes', () => {
   it.for(named(faulty))('%s', async ([, each], { expect }) => {
-    await expect(playAt('each-try', each)).resolves.toBeUndefined();
+    expect(await playAt('each-try', each)).toBeGreaterThan(0);
   });
 });
 
 describe.concurrent('its faults on HTTP, of the first try alone', () => {
   it.for(named(survivable))('%s', async ([, each], { expect }) => {
-    await expect(playAt('first-try', each)).resolves.toBeUndefined();
+    expect(await playAt('first-try', each)).toBeGreaterThan(0);
   });
 });
 
