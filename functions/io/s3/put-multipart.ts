@@ -9,6 +9,7 @@ import {
 import { mapBounded } from '../map-bounded.ts';
 import { cutPart } from '../write-parts.ts';
 import { hashFileRange, sendFile } from './file-body.ts';
+import { judgeS3Error } from './s3-errors.ts';
 import { compositeSha256, toBase64 } from './sha256.ts';
 
 /** Each is read from the disk as it is sent; four fill the network of a function, or a home's line many times over. */
@@ -76,15 +77,19 @@ const complete = async (client: S3Client, target: Target, parts: readonly SentPa
   }
 };
 
+/** An attempt's key is its own, so what stands there with these checksums is what it sent. */
 const isCompleted = async (
   client: S3Client,
   { Bucket, Key }: Target,
   parts: readonly SentPart[],
 ): Promise<boolean> => {
-  const { ChecksumSHA256 } = await client.send(
-    new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }),
-  );
-  return ChecksumSHA256 === compositeSha256(parts.map((part) => part.ChecksumSHA256));
+  try {
+    const head = await client.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
+    return head.ChecksumSHA256 === compositeSha256(parts.map((part) => part.ChecksumSHA256));
+  } catch (error) {
+    if (judgeS3Error(error) === 'absent') return false;
+    throw error;
+  }
 };
 
 const abort = async (client: S3Client, target: Target): Promise<void> => {

@@ -65,10 +65,9 @@ describe('copyRangesToFile', () => {
         ];
         const copied = await copyRangesToFile(client, ref, ranges, join(folder, 'few'));
         expect(copied.copiedBytes).toBe(60);
-        expect(seen.map(({ headers }) => headers.range).sort()).toEqual([
-          'bytes=100-149',
-          'bytes=19990-20039',
-        ]);
+        // A read that the machine's load makes late is sent twice.
+        const asked = new Set(seen.map(({ headers }) => headers.range));
+        expect([...asked].sort()).toEqual(['bytes=100-149', 'bytes=19990-20039']);
       },
     ));
 
@@ -80,7 +79,8 @@ describe('copyRangesToFile', () => {
         const path = join(folder, 'large');
         await copyRangesToFile(client, ref, [{ offset: 0, lengthBytes: large.length }], path);
         expect(Buffer.compare(await readFile(path), large)).toBe(0);
-        expect(seen.map(({ headers }) => headers['if-match'])).toEqual(['"e1"', '"e1"', '"e1"']);
+        expect(new Set(seen.map(({ headers }) => headers.range)).size).toBe(3);
+        expect(new Set(seen.map(({ headers }) => headers['if-match']))).toEqual(new Set(['"e1"']));
       },
     );
   });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../../functions/contract/errors-store.ts';
@@ -16,6 +17,7 @@ describe('judgeS3Error', () => {
     ['NoSuchKey', 404, 'absent'],
     ['NotFound', 404, 'absent'],
     ['NoSuchBucket', 404, 'refused'],
+    ['NoSuchUpload', 404, 'unknown'],
     ['PreconditionFailed', 412, 'unmet'],
     ['ConditionalRequestConflict', 409, 'unknown'],
     ['OperationAborted', 409, 'unknown'],
@@ -93,6 +95,14 @@ describe('asS3StoreError', () => {
       'the store could not put a/b: the store asked to slow down until all tries were used up; it is not known whether it was done',
     );
     expect((error as Error).cause).toBeInstanceOf(S3ServiceException);
+  });
+
+  it('keeps the cause, but not the connection and the headers in it', () => {
+    const headers = { 'x-amz-security-token': 'secret' };
+    const error = Object.assign(answer('SlowDown', 503), { $response: { headers } });
+    expect(inspect(asS3StoreError(error, { operation: 'put', key: 'a' }), { depth: 20 })).not.toContain(
+      'secret',
+    );
   });
 
   it('leaves a mistake of ours and an error that has its facts as they are', () => {
