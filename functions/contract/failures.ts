@@ -157,7 +157,7 @@ export const FAILURES = {
   StoreError: {
     retry: 'again',
     exitCode: failed,
-    remedy: 'Check that the folder that it names can be written.',
+    remedy: 'Check that the folder or bucket that it names can be read and written.',
   },
   StateError: {
     retry: 'never',
