@@ -20,6 +20,7 @@ const DECIDED_ONCE = [
   KEYS.halt,
   KEYS.outcome,
   KEYS.slot,
+  KEYS.waiting,
 ] as const;
 
 /** `blocks` holds the state and what passes between stages, `data` what users bring and take. */

@@ -57,13 +57,17 @@ export const grantPermissions = (
   grantMonitor(of.monitor, world);
 };
 
-/** Blocks, to see which of an earlier run are still there. */
+/**
+ * Blocks, to see which of an earlier run are still there, and to delete those of stages that were sealed in it; slots
+ * and waiting jobs, to know whether who claims the output is still at work.
+ */
 const grantSplit = (fn: HouseFunction, { blocks, data, settings }: World): void => {
-  grantRead(fn, blocks, JOBS, BLOCKS, HISTORY);
+  grantRead(fn, blocks, JOBS, BLOCKS, HISTORY, SLOTS, WAITING);
   grantWrite(fn, blocks, JOBS);
+  grantDelete(fn, blocks, BLOCKS);
   data.grantInputs(fn);
   data.grantOutputs(fn);
-  tellPlanning(fn, settings);
+  tellExecution(fn, settings);
 };
 
 /** A task writes its block, its commit and how it goes; a block that proved corrupt it deletes, to be made again. */
@@ -79,22 +83,22 @@ const grantSeal = (fn: HouseFunction, { blocks, settings }: World): void => {
   grantRead(fn, blocks, JOBS, BLOCKS);
   grantWrite(fn, blocks, JOBS);
   grantDelete(fn, blocks, BLOCKS);
-  tellPlanning(fn, settings);
-  fn.set(ENVIRONMENT.keepBlocks, String(settings.keepsBlocks));
+  tellExecution(fn, settings);
 };
 
 const grantPublish = (fn: HouseFunction, { blocks, data, settings }: World): void => {
-  grantRead(fn, blocks, JOBS, BLOCKS);
+  grantRead(fn, blocks, JOBS, BLOCKS, SLOTS, WAITING);
   grantWrite(fn, blocks, JOBS, HISTORY);
   grantDelete(fn, blocks, BLOCKS);
   data.grantOutputs(fn);
-  fn.set(ENVIRONMENT.keepBlocks, String(settings.keepsBlocks));
+  tellExecution(fn, settings);
 };
 
-const grantEnd = (fn: HouseFunction, { blocks, data }: World): void => {
+const grantEnd = (fn: HouseFunction, { blocks, data, settings }: World): void => {
   grantRead(fn, blocks, JOBS);
   grantWrite(fn, blocks, JOBS);
   data.grantRelease(fn);
+  tellExecution(fn, settings);
 };
 
 /** A resume takes back the wish to cancel. */
@@ -150,9 +154,11 @@ const allowExecutions = (fn: HouseFunction, { stackName }: Settings, action: str
   });
 };
 
-const tellPlanning = (fn: HouseFunction, { concurrency, sliceBytes }: Settings): void => {
+/** What split, seal, publish and end alike are told. */
+const tellExecution = (fn: HouseFunction, { concurrency, sliceBytes, keepsBlocks }: Settings): void => {
   fn.set(ENVIRONMENT.mostTasks, String(concurrency.mostTasks));
   fn.set(ENVIRONMENT.sliceBytes, String(sliceBytes));
+  fn.set(ENVIRONMENT.keepBlocks, String(keepsBlocks));
 };
 
 const tellAllowedUris = (fn: HouseFunction, { settings, buckets }: World): void => {

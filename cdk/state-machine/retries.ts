@@ -1,16 +1,26 @@
-/** Retry and Catch of every state, rendered from the table of failures. */
+/** Retry and Catch of every state, rendered from the tables of failures. */
 import { FAILURES, type FailureName, type FailureRow } from '../../functions/contract/failures.ts';
+import {
+  MACHINE_FAILURES,
+  NO_ROOM_ERROR,
+  TRANSIENT_ERRORS,
+} from '../../functions/contract/machine-failures.ts';
 import type { Retrier } from './asl.ts';
 
-const failuresWith = (retry: FailureRow['retry']): readonly FailureName[] =>
-  (Object.keys(FAILURES) as FailureName[]).filter((name) => FAILURES[name].retry === retry);
+/** The names under which Step Functions sees the failures of a row: their own, and those of the machine below. */
+const errorsWith = (retry: FailureRow['retry']): readonly string[] => [
+  ...(Object.keys(FAILURES) as FailureName[]).filter((name) => FAILURES[name].retry === retry),
+  ...Object.entries(MACHINE_FAILURES).flatMap(([error, name]) =>
+    FAILURES[name].retry === retry ? [error] : [],
+  ),
+];
 
 /**
- * Lambda has no room. A Map of 500 children meets this where the account's concurrency is small, so it waits long and
- * with full jitter: FULL draws from 0 to the delay, on average 25 minutes in all.
+ * A Map of 500 children meets this where the account's concurrency is small, so it waits long and with full jitter:
+ * FULL draws from 0 to the delay, on average 25 minutes in all.
  */
 const NO_ROOM: Retrier = {
-  ErrorEquals: ['Lambda.TooManyRequestsException'],
+  ErrorEquals: [NO_ROOM_ERROR],
   IntervalSeconds: 2,
   BackoffRate: 2,
   MaxDelaySeconds: 120,
@@ -18,16 +28,8 @@ const NO_ROOM: Retrier = {
   JitterStrategy: 'FULL',
 };
 
-/** What Lambda says when it is itself at fault; a version that was just published may not be ready yet. */
-const LAMBDA_FAULT: Retrier = {
-  ErrorEquals: [
-    'Lambda.ServiceException',
-    'Lambda.AWSLambdaException',
-    'Lambda.SdkClientException',
-    'Lambda.ClientExecutionTimeoutException',
-    'Lambda.ResourceNotReadyException',
-    'Lambda.ResourceConflictException',
-  ],
+const TRANSIENT: Retrier = {
+  ErrorEquals: TRANSIENT_ERRORS.filter((error) => error !== NO_ROOM_ERROR),
   IntervalSeconds: 2,
   BackoffRate: 2,
   MaxDelaySeconds: 60,
@@ -36,28 +38,28 @@ const LAMBDA_FAULT: Retrier = {
 };
 
 /** Three attempts in all, as locally. */
-const MORE_ATTEMPTS = { IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 30, MaxAttempts: 2 } as const;
+const moreAttempts = (errors: readonly string[]): Retrier => ({
+  ErrorEquals: errors,
+  IntervalSeconds: 2,
+  BackoffRate: 2,
+  MaxDelaySeconds: 30,
+  MaxAttempts: 2,
+  JitterStrategy: 'FULL',
+});
 
-const AGAIN: Retrier = { ErrorEquals: failuresWith('again'), ...MORE_ATTEMPTS, JitterStrategy: 'FULL' };
+/**
+ * The errors after which a task runs on the large function. It is not tried again as it was: more memory brings more
+ * processor too, and so helps one that ran out of time.
+ */
+export const OUTGROWN = errorsWith('again-with-more-memory');
 
-/** A function that was stopped: out of memory or out of time, whatever it was doing. Lambda names it in several ways. */
-const STOPPED = [
-  'Sandbox.Timedout',
-  'States.Timeout',
-  'Runtime.ExitError',
-  'Runtime.OutOfMemory',
-  'Lambda.Unknown',
-] as const;
+export const TASK_RETRIES: readonly Retrier[] = [NO_ROOM, TRANSIENT, moreAttempts(errorsWith('again'))];
 
-/** Of a task: what stopped is not tried again as it was, but with more memory, which brings more processor too. */
-export const TASK_RETRIES: readonly Retrier[] = [NO_ROOM, LAMBDA_FAULT, AGAIN];
-
-/** Of split, seal, publish, end and dispatch: each goes on where an earlier call of it was stopped. */
+/** Of split, seal, publish, end and dispatch, which have no large sibling: each goes on where a call was stopped. */
 export const STAGE_RETRIES: readonly Retrier[] = [
   NO_ROOM,
-  LAMBDA_FAULT,
-  AGAIN,
-  { ErrorEquals: STOPPED, ...MORE_ATTEMPTS, JitterStrategy: 'FULL' },
+  TRANSIENT,
+  moreAttempts([...errorsWith('again'), ...OUTGROWN]),
 ];
 
 /** Of the note that a failed task leaves: any error, for there is nobody else to say it. */
@@ -71,6 +73,3 @@ export const NOTE_RETRIES: readonly Retrier[] = [
     JitterStrategy: 'FULL',
   },
 ];
-
-/** The errors after which a task runs on the large function. */
-export const OUTGROWN: readonly string[] = [...failuresWith('again-with-more-memory'), ...STOPPED];

@@ -102,6 +102,7 @@ describe('the blocks bucket', () => {
       KEYS.halt.render(ids),
       KEYS.outcome.render(ids),
       KEYS.slot.render(ids),
+      KEYS.waiting.render({ ...ids, deadline: '9999' }),
     ])('holds for %s', (key) => {
       expect(covers(key)).toBe(true);
     });
@@ -114,7 +115,7 @@ describe('the blocks bucket', () => {
       KEYS.rejects.render({ ...ids, ...others }),
       KEYS.running.render({ ...ids, ...others }),
       'b/00/a-job/0001/00-map/000000-ffffffffffffffffffffffff.arrow',
-      'waiting/9999-a-job',
+      KEYS.forecast.render(ids),
     ])('leaves %s alone', (key) => {
       expect(covers(key)).toBe(false);
     });

@@ -75,17 +75,18 @@ describe('the variables', () => {
   const { blocksBucket, dataBucket, queueUrl, stateMachineArn, apiKeysSecretArn } = ENVIRONMENT;
   const { mostJobs, mostTasks, sliceBytes, keepBlocks, allowedUris } = ENVIRONMENT;
   const MACHINE = [stateMachineArn, mostJobs];
+  const EXECUTION = [blocksBucket, mostTasks, sliceBytes, keepBlocks];
   const TOLD: Readonly<Record<keyof typeof SIZES, readonly string[]>> = {
-    Split: [blocksBucket, dataBucket, mostTasks, sliceBytes],
+    Split: [dataBucket, ...EXECUTION],
     Map: [blocksBucket, dataBucket],
     MapLarge: [blocksBucket, dataBucket],
     Reduce: [blocksBucket],
     ReduceLarge: [blocksBucket],
     Modules: [blocksBucket, dataBucket],
     ModulesLarge: [blocksBucket, dataBucket],
-    Seal: [blocksBucket, mostTasks, sliceBytes, keepBlocks],
-    Publish: [blocksBucket, dataBucket, keepBlocks],
-    End: [blocksBucket, dataBucket],
+    Seal: EXECUTION,
+    Publish: [dataBucket, ...EXECUTION],
+    End: [dataBucket, ...EXECUTION],
     Start: [blocksBucket, dataBucket, allowedUris, ...MACHINE],
     Dispatch: [blocksBucket, ...MACHINE],
     Api: [blocksBucket, queueUrl, allowedUris],

@@ -51,12 +51,12 @@ const [DISPATCH_READ = '', ...DISPATCH_REST] = DISPATCH;
 
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   Split: [
-    `Allow s3:GetObject on ${BLOCKS}/b/* ${BLOCKS}/history/*/*.json ${BLOCKS}/jobs/* ${DATA}/* ${DATA}/results/*`,
-    listing(BLOCKS, 'jobs/*', 'b/*', 'history/*'),
+    `Allow s3:GetObject on ${BLOCKS}/b/* ${BLOCKS}/history/*/*.json ${BLOCKS}/jobs/* ${BLOCKS}/slots/*.json ${BLOCKS}/waiting/*-* ${DATA}/* ${DATA}/results/*`,
+    listing(BLOCKS, 'jobs/*', 'b/*', 'history/*', 'slots/*', 'waiting/*'),
     `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/jobs/* ${DATA}/results/*`,
     listing(DATA, '*'),
     listing(DATA, 'results/*'),
-    `Allow s3:DeleteObject on ${DATA}/results/*`,
+    `Allow s3:DeleteObject on ${BLOCKS}/b/* ${DATA}/results/*`,
   ],
   Map: MAP,
   MapLarge: MAP,
@@ -71,8 +71,8 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     `Allow s3:DeleteObject on ${BLOCKS}/b/*`,
   ],
   Publish: [
-    `Allow s3:GetObject on ${BLOCKS}/b/* ${BLOCKS}/jobs/* ${DATA}/results/*`,
-    listing(BLOCKS, 'jobs/*', 'b/*'),
+    `Allow s3:GetObject on ${BLOCKS}/b/* ${BLOCKS}/jobs/* ${BLOCKS}/slots/*.json ${BLOCKS}/waiting/*-* ${DATA}/results/*`,
+    listing(BLOCKS, 'jobs/*', 'b/*', 'slots/*', 'waiting/*'),
     `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/history/*/*.json ${BLOCKS}/jobs/* ${DATA}/results/*`,
     `Allow s3:DeleteObject on ${BLOCKS}/b/* ${DATA}/results/*`,
     listing(DATA, 'results/*'),

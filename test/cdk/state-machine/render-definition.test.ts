@@ -3,15 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { DistributedMap, Flow, Parallel, State, Task } from '../../../cdk/state-machine/asl.ts';
 import { renderDefinition } from '../../../cdk/state-machine/render-definition.ts';
 import {
+  DispatchEvent,
   type ExecutionState,
   NEXT_STATES,
   SplitEvent,
   TaskEvent,
   TaskLine,
 } from '../../../functions/contract/execution.ts';
-import { FAILURES } from '../../../functions/contract/failures.ts';
+import { FAILURES, type FailureName } from '../../../functions/contract/failures.ts';
 import { renderStageId } from '../../../functions/contract/ids.ts';
 import { KEYS } from '../../../functions/contract/keys.ts';
+import { MACHINE_FAILURES } from '../../../functions/contract/machine-failures.ts';
 import { MACHINE_PARTS } from './machine-parts.ts';
 
 const definition = renderDefinition(MACHINE_PARTS);
@@ -151,6 +153,11 @@ describe('the loop', () => {
     });
   });
 
+  it('tells dispatch which execution has ended', () => {
+    expect(taskOf('Dispatch').Parameters.Payload).toEqual({ 'execution.$': '$$.Execution.Name' });
+    expect(Object.keys(DispatchEvent.shape)).toEqual(['execution']);
+  });
+
   it('gives split its event, also from the state of an earlier run', () => {
     expect(taskOf('Split').Parameters).toEqual({
       FunctionName: MACHINE_PARTS.versionArns.split,
@@ -195,18 +202,14 @@ describe.each(FLOWS)('a task of %s', (name) => {
   });
 
   it('outgrows its function by the failures of the table and by what Lambda stops', () => {
-    const more = Object.entries(FAILURES).flatMap(([failure, { retry }]) =>
-      retry === 'again-with-more-memory' ? [failure] : [],
-    );
-    expect(more).toContain('TaskMemoryError');
+    const isMore = (name: FailureName): boolean => FAILURES[name].retry === 'again-with-more-memory';
     expect(taskOf(`${name}Task`).Catch?.[0]?.ErrorEquals).toEqual([
-      ...more,
-      'Sandbox.Timedout',
-      'States.Timeout',
-      'Runtime.ExitError',
-      'Runtime.OutOfMemory',
-      'Lambda.Unknown',
+      ...(Object.keys(FAILURES) as FailureName[]).filter(isMore),
+      ...Object.entries(MACHINE_FAILURES).flatMap(([error, failure]) => (isMore(failure) ? [error] : [])),
     ]);
+    expect(taskOf(`${name}Task`).Catch?.[0]?.ErrorEquals).toEqual(
+      expect.arrayContaining(['TaskMemoryError', 'Sandbox.Timedout', 'States.Timeout', 'Runtime.ExitError']),
+    );
   });
 
   it('returns nothing: the outputs of all children count against 256 KiB', () => {
