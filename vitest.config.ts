@@ -1,9 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/**
- * `unit` is fast and has no child processes; `flow` runs the built command and whole jobs; `cloud` runs against the
- * emulator of AWS.
- */
+/** `unit` is fast and has no child processes; `flow` runs the built command and whole jobs; `cloud` has the emulator. */
 export default defineConfig({
   test: {
     expect: { requireAssertions: true },
