@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findQueryDifference } from '../../bench/compare-results.ts';
-import { makeJob } from '../../cli/commands/prepare-job.ts';
+import { makeLocalJob } from '../../cli/commands/prepare-job.ts';
 import { renderBlockKey } from '../../functions/contract/keys.ts';
 import type { Plan } from '../../functions/contract/plan.ts';
 import { listSealedCommits } from '../../functions/io/commit-attempt.ts';
@@ -94,7 +94,7 @@ const runStages = async (store: ObjectStore): Promise<Plan> => {
   };
   const parsed = readSpec(JSON.stringify(document), { file: 'spec.json' });
   const tasks = { mapTasks: MAP_TASKS, reduceTasks: REDUCE_TASKS };
-  const job = makeJob(parsed, { id: 'shuffle', now: context.now(), ...tasks });
+  const job = makeLocalJob(parsed, { id: 'shuffle', now: context.now(), ...tasks });
   const wanted = await split(context, job);
   const plan = parsePlan((await openRun(store, wanted.plan, context.now().toISOString())).plan);
   await putFirstTasks(store, plan, wanted.tasks);

@@ -71,6 +71,7 @@ const STORE: Readonly<Record<string, Operation>> = {
     return names;
   },
   sums: async (store, step) => (await store.sums(need(step, 'key'))) ?? null,
+  deleteIfSame: (store, step) => store.deleteIfSame(need(step, 'key'), bytesOf(step)),
   delete: (store, step) => store.delete(need(step, 'key')),
   deletePrefix: (store, step) => store.deletePrefix(need(step, 'prefix')),
 };

@@ -53,6 +53,17 @@ export const openS3Store = (client: S3Client, place: S3StorePlace): ObjectStore 
       new PutObjectCommand({ ...at(key), ...condition, Body: bytes, ChecksumSHA256: sha256Base64(bytes) }),
     );
 
+  const deleteMatching = async (key: string, etag: string): Promise<boolean> => {
+    try {
+      await client.send(new DeleteObjectCommand({ ...at(key), IfMatch: etag }));
+      return true;
+    } catch (error) {
+      const verdict = judgeS3Error(error);
+      if (verdict === 'unmet' || verdict === 'absent') return false;
+      throw error;
+    }
+  };
+
   async function* list(prefix: string): AsyncGenerator<ObjectFacts> {
     for await (const page of listObjectPages(client, { bucket, prefix })) yield* page;
   }
@@ -92,6 +103,12 @@ export const openS3Store = (client: S3Client, place: S3StorePlace): ObjectStore 
     delete: (key) =>
       asking('delete', key, async () => {
         await client.send(new DeleteObjectCommand(at(key)));
+      }),
+    deleteIfSame: (key, bytes) =>
+      asking('delete', key, async () => {
+        const found = await reading(key, () => readBody(client, at(key)));
+        if (found === undefined || Buffer.compare(found.bytes, bytes) !== 0) return false;
+        return deleteMatching(key, found.head.ETag ?? '');
       }),
     deletePrefix: async (prefix) => {
       if (prefix === '') throw new Error('a prefix to delete is empty');
