@@ -1,8 +1,7 @@
 import { truncate } from 'node:fs/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { cutPart, type Part, writeParts } from '../write-parts.ts';
-import { requireRange } from './object-range.ts';
-import type { ByteRange, ObjectRef } from './range-answer.ts';
+import { type ByteRange, type ObjectRef, requireRange } from './object-range.ts';
 
 export type CopiedRanges = {
   /** Of the whole object, and of the local file. */

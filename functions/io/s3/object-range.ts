@@ -3,17 +3,20 @@ import { InputChangedError } from '../../contract/errors-input.ts';
 import { StoreError } from '../../contract/errors-store.ts';
 import { createPace, expectReadMs, judgeLateMs, type Pace, recordRead } from './pace.ts';
 import { raceStraggler } from './race-straggler.ts';
-import {
-  asRangeAnswer,
-  type ByteRange,
-  inputChanged,
-  inputGone,
-  type ObjectRef,
-  type RangeBytes,
-  renderUri,
-} from './range-answer.ts';
+import { asRangeAnswer, inputChanged, inputGone, renderUri } from './range-answer.ts';
 import { readBody } from './read-body.ts';
 import { asS3StoreError, judgeS3Error } from './s3-errors.ts';
+
+/** An object, of one exact version where its ETag is given. */
+export type ObjectRef = { readonly bucket: string; readonly key: string; readonly etag?: string | undefined };
+export type ByteRange = { readonly offset: number; readonly lengthBytes: number };
+
+export type RangeBytes = {
+  /** Fewer than asked for where the object ends before. */
+  readonly bytes: Uint8Array;
+  /** Of the whole object; undefined where the range begins past its end. */
+  readonly objectSizeBytes: number | undefined;
+};
 
 export type RangeOptions = {
   readonly signal?: AbortSignal | undefined;

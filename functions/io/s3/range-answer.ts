@@ -1,18 +1,8 @@
 import { InputChangedError } from '../../contract/errors-input.ts';
 import { StoreError } from '../../contract/errors-store.ts';
+import type { ByteRange, ObjectRef, RangeBytes } from './object-range.ts';
 import type { ObjectBody } from './read-body.ts';
 import { judgeS3Error } from './s3-errors.ts';
-
-/** An object, of one exact version where its ETag is given. */
-export type ObjectRef = { readonly bucket: string; readonly key: string; readonly etag?: string | undefined };
-export type ByteRange = { readonly offset: number; readonly lengthBytes: number };
-
-export type RangeBytes = {
-  /** Fewer than asked for where the object ends before. */
-  readonly bytes: Uint8Array;
-  /** Of the whole object; undefined where the range begins past its end. */
-  readonly objectSizeBytes: number | undefined;
-};
 
 /** What the store said for certain is an answer, and ends the race; only the lack of one is a failure. */
 export const asRangeAnswer = async (
