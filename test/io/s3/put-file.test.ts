@@ -6,6 +6,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sendFile } from '../../../functions/io/s3/file-body.ts';
 import { putLocalFile } from '../../../functions/io/s3/put-file.ts';
+import { findSignatureFault } from './judge-signature.ts';
 import { errorReply, type Reply, type SeenRequest } from './scripted-server.ts';
 import { withServer } from './with-server.ts';
 
@@ -48,6 +49,21 @@ describe('putLocalFile', () => {
         });
         expect(request?.headers).not.toHaveProperty('x-amz-trailer');
         expect(Buffer.compare((await request?.body()) ?? Buffer.alloc(0), bytes)).toBe(0);
+      },
+    ));
+
+  it('signs each try, and what it sends is what it signed', () =>
+    withServer(
+      async (request) => {
+        await request.body();
+        return request.attempt === 1 ? errorReply(503, 'ServiceUnavailable') : { status: 200 };
+      },
+      async (client, { seen }) => {
+        await putLocalFile(client, upload());
+        await client.send(new PutObjectCommand({ Bucket: 'blocks', Key: 'a b+%ü', Body: 'x' }));
+        expect(seen.length).toBe(4);
+        for (const request of seen) expect(await findSignatureFault(request, 'test')).toBeUndefined();
+        expect(await findSignatureFault(seen[0] as SeenRequest, 'wrong')).toMatch(/does not cover/u);
       },
     ));
 
