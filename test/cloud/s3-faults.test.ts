@@ -105,8 +105,10 @@ describe('a file in parts', () => {
       async (store, seen) => {
         await store.putFile('b/00/x', join(folder, 'large'));
         expect(seen.filter(({ attempt }) => attempt > 1).length).toBe(3);
-        // Of a first part the connection ended before its body had come.
-        const whole = seen.filter((request) => !isPart(request, 1) || request.attempt > 1);
+        // What the script answered by itself it has not read.
+        const whole = seen.filter(
+          (request) => request.attempt > 1 || !(isPart(request, 1) || isPart(request, 2)),
+        );
         for (const request of whole) expect(await findSignatureFault(request, 'test')).toBeUndefined();
         expect(isSame(await clean.get('b/00/x'), large)).toBe(true);
         expect(await uploadsLeft()).toBe(0);
