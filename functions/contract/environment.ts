@@ -16,8 +16,19 @@ export const ENVIRONMENT = {
   sliceBytes: 'DAYBREAK_SLICE_BYTES',
   /** Keeps blocks of finished jobs: `true` or `false`. */
   keepBlocks: 'DAYBREAK_KEEP_BLOCKS',
-  /** The inputs and outputs that a job of the inbox or of an API key without more may name: JSON, see settings. */
+  /** The inputs and outputs that a job of the inbox or of an API key without more may name: JSON, see AllowedUris. */
   allowedUris: 'DAYBREAK_ALLOWED_URIS',
+} as const;
+
+/** Outputs of the stack, by which the command line finds it. */
+export const OUTPUTS = {
+  blocksBucket: 'BlocksBucketName',
+  dataBucket: 'DataBucketName',
+  queueUrl: 'QueueUrl',
+  deadLettersUrl: 'DeadLettersUrl',
+  stateMachineArn: 'StateMachineArn',
+  apiUrl: 'ApiUrl',
+  apiKeysSecretArn: 'ApiKeysSecretArn',
 } as const;
 
 /**
