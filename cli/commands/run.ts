@@ -1,5 +1,4 @@
 import { ExpressionError, SpecError } from '../../functions/contract/errors.ts';
-import { DeadlineMissedError } from '../../functions/contract/errors-command.ts';
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
@@ -15,11 +14,10 @@ import { type JobToPlan, type PlannedJob, split } from '../../functions/stages/s
 import type { StageContext } from '../../functions/stages/stage-context.ts';
 import { sweepBlocks } from '../../functions/stages/sweep-blocks.ts';
 import { watchOwnMemory } from '../../functions/stages/workers/watch-own-memory.ts';
+import { conclude } from '../conclude.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { openProgress } from '../progress.ts';
-import { renderPreview } from '../render-preview.ts';
-import { renderPageHint, renderReport } from '../render-report.ts';
 import { finishPublish, type Runner, runJob } from '../run-job.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorkerPool } from '../worker-pool.ts';
@@ -127,20 +125,5 @@ export const located = async <Result>(
     if (error instanceof SpecError) throw new SpecError(error.problems.map(locate), { file, cause: error });
     if (!(error instanceof ExpressionError)) throw error;
     throw new ExpressionError(error.problems.map(locate), { file, cause: error });
-  }
-};
-
-/** Prints the result; a result after its deadline is there, and the command says so by its exit code. */
-const conclude = async (report: Report, options: RunOptions): Promise<void> => {
-  if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else {
-    if ((options.show ?? 0) > 0) {
-      process.stdout.write(`\n${await renderPreview(report, options.show ?? 0)}\n`);
-    }
-    process.stdout.write(`\n${renderReport(report)}\n${renderPageHint(report.job)}\n`);
-  }
-  const { deadlineAt, finishedAt } = report;
-  if (deadlineAt !== undefined && finishedAt > deadlineAt) {
-    throw new DeadlineMissedError({ deadlineAt, finishedAt });
   }
 };

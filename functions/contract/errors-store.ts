@@ -68,7 +68,7 @@ export class JobNotFoundError extends DaybreakError {
   override readonly name = 'JobNotFoundError';
 
   constructor(job: string, options?: ErrorOptions) {
-    super(`there is no job ${JSON.stringify(job)} in this work folder`, options);
+    super(`there is no job ${JSON.stringify(job)}`, options);
   }
 }
 
@@ -76,7 +76,7 @@ export class JobExistsError extends DaybreakError {
   override readonly name = 'JobExistsError';
 
   constructor(job: string, options?: ErrorOptions) {
-    super(`there is already a job ${job} in this work folder`, options);
+    super(`there is already a job ${job}`, options);
   }
 }
 

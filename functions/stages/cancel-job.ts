@@ -1,15 +1,13 @@
-import { renderRunId } from '../contract/ids.ts';
+import { FIRST_RUN } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
 import { putHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { buildReport, putReport } from './build-report.ts';
 import { openOutput } from './open-output.ts';
-import type { JobState } from './read-job-state.ts';
+import type { JobFacts } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
 import { writeTrace } from './write-trace.ts';
-
-export const FIRST_RUN = renderRunId(1);
 
 /**
  * Ends a job and frees its output; returns the sentence for the user. The outcome decides. A runner at work sees
@@ -17,7 +15,7 @@ export const FIRST_RUN = renderRunId(1);
  */
 export const cancelJob = async (
   world: Pick<StageContext, 'store' | 'now'>,
-  { job: { job: id }, job, plan, word }: JobState,
+  { job: { job: id }, job, plan, word }: JobFacts,
 ): Promise<string> => {
   const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;
   const { store } = world;

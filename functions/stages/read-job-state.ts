@@ -1,12 +1,12 @@
 import type { Claim } from '../contract/claim.ts';
 import { JobNotFoundError } from '../contract/errors-store.ts';
-import { isId } from '../contract/ids.ts';
+import { FIRST_RUN, isId } from '../contract/ids.ts';
 import { Job } from '../contract/job.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Halt, Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import { Report } from '../contract/report.ts';
-import { listCommits } from '../io/commit-attempt.ts';
+import { countCommits } from '../io/commit-attempt.ts';
 import { readHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readCurrentRun } from '../io/open-run.ts';
@@ -53,43 +53,55 @@ export const readJob = async (store: ObjectStore, job: string): Promise<Job> => 
   return found;
 };
 
+/** What is known of a job without its stages: few requests, whatever its size. */
+export type JobFacts = Omit<JobState, 'stages'>;
+
 /** All that the store knows of a job. Fails with JobNotFoundError. */
-export const readJobState = async ({ store, findPresence }: JobWorld, id: string): Promise<JobState> => {
-  const job = await readJob(store, id);
-  const current = await readCurrentRun(store, id);
-  const report = await readReport(store, id);
-  const facts = { job, report, outcome: current?.outcome };
-  if (current === undefined) {
-    const presence = report === undefined ? await findPresence({ job: id }) : 'nobody';
-    const word = report?.outcome ?? WORDS_OF_PRESENCE[presence];
-    return { ...facts, plan: undefined, halt: undefined, stages: [], word };
-  }
-  const plan = parsePlan(current.plan);
-  const presence = await findPresence(plan);
-  const halt = await readHalt(store, plan);
+export const readJobState = async (world: JobWorld, id: string): Promise<JobState> => {
+  const facts = await readJobFacts(world, id);
+  const { plan } = facts;
+  if (plan === undefined) return { ...facts, stages: [] };
   const stages = await Promise.all(
-    plan.stageIds.map((stage, index) => readStage(store, plan, { stage, index })),
+    plan.stageIds.map((stage, index) => readStage(world.store, plan, { stage, index })),
   );
-  const word = wordOf({ outcome: current.outcome, report, halt, presence });
-  return { ...facts, plan, halt, stages, word };
+  return { ...facts, stages };
+};
+
+/** Fails with JobNotFoundError. */
+export const readJobFacts = async ({ store, findPresence }: JobWorld, id: string): Promise<JobFacts> => {
+  const [job, current, report] = await Promise.all([
+    readJob(store, id),
+    readCurrentRun(store, id),
+    readReport(store, id),
+  ]);
+  const plan = current === undefined ? undefined : parsePlan(current.plan);
+  const run = plan?.run;
+  const [presence, halt] = await Promise.all([
+    findPresence(run === undefined ? { job: id } : { job: id, run }),
+    readHalt(store, { job: id, run: run ?? FIRST_RUN }),
+  ]);
+  const facts = { job, report, plan, outcome: current?.outcome, halt };
+  return { ...facts, word: wordOf({ ...facts, presence }) };
 };
 
 const WORDS_OF_PRESENCE = { working: 'running', waiting: 'waiting', nobody: 'interrupted' } as const;
 
-const wordOf = (facts: {
-  readonly outcome: Outcome | undefined;
-  readonly report: Report | undefined;
-  readonly halt: Halt | undefined;
-  readonly presence: Presence;
-}): JobWord => {
-  const { outcome, report, presence } = facts;
+const wordOf = (
+  facts: Pick<JobState, 'plan' | 'outcome' | 'report' | 'halt'> & { readonly presence: Presence },
+): JobWord => {
+  const { plan, outcome, report, halt, presence } = facts;
+  if (plan === undefined) {
+    // What ended before it had a run may have been asked for again; what was cancelled ends as soon as it is taken.
+    const hasEnded = report !== undefined && (presence === 'nobody' || halt !== undefined);
+    return hasEnded ? report.outcome : WORDS_OF_PRESENCE[presence];
+  }
   if (presence === 'waiting' && outcome?.kind !== 'published') return 'waiting';
   if (outcome?.kind === 'published' && report?.outcome !== 'published') {
     return presence === 'nobody' ? 'interrupted' : 'publishing';
   }
   if (outcome !== undefined) return outcome.kind;
   if (presence !== 'working') return WORDS_OF_PRESENCE[presence];
-  return facts.halt === undefined ? 'running' : 'cancelling';
+  return halt === undefined ? 'running' : 'cancelling';
 };
 
 export const readReport = (store: ObjectStore, job: string): Promise<Report | undefined> =>
@@ -101,11 +113,11 @@ const readStage = async (
   { stage, index }: { readonly stage: string; readonly index: number },
 ): Promise<StageState> => {
   const ids = { job: plan.job, run: plan.run, stage };
-  const [sealed, commits] = await Promise.all([readSealed(store, ids), listCommits(store, ids)]);
+  const sealed = await readSealed(store, ids);
   return {
     stage,
     tasks: plan.stages[index]?.tasks ?? 0,
-    committed: sealed?.commits.length ?? commits.length,
+    committed: sealed?.commits.length ?? (await countCommits(store, ids)),
     isSealed: sealed !== undefined,
   };
 };
