@@ -1,0 +1,151 @@
+/**
+ * The output on S3, where nothing can be renamed and no two objects change at once.
+ *
+ *     s3://bucket/out/_daybreak.json    the claim: one job owns the output; gone when it is published
+ *     s3://bucket/out/part-…            parts, in the output from the moment they are copied
+ *     s3://bucket/out/_manifest.json    names the parts that are the output; whole or absent, put last
+ *
+ * The law: *at any instant all that the manifest names is there.* A manifest is put when a listing has shown every
+ * part of it. What is deleted belongs by its name to the owner, or to a job that the owner replaces (the claim names
+ * these before they are replaced), and no manifest that stands names it.
+ *
+ * The claim changes by If-None-Match and If-Match alone, the manifest too: each writer says what it saw there before
+ * it looked who owns the output. `overwrite` puts the new manifest over the old one, in one request, and deletes the
+ * old parts afterwards. So a manifest never goes once one stands, and a runner that comes late, whoever has taken the
+ * output over since, meets another manifest than it saw and is refused.
+ *
+ * Every step can be killed and run again. Parts that a late runner copies are in no manifest; it looks at the claim
+ * after each copy and takes them back. What it leaves by dying just between is refused by name to the next
+ * `overwrite`. An upload in parts that a death cuts off is never visible; the bucket's lifecycle ends it.
+ *
+ * Two jobs of the same id give their parts the same names: the later one is refused where the earlier one's stand.
+ */
+import type { S3Client } from '@aws-sdk/client-s3';
+import { type Claim, isSameClaim } from '../../contract/claim.ts';
+import { DaybreakError, SpecError } from '../../contract/errors.ts';
+import type { Manifest } from '../../contract/manifest.ts';
+import { jobOfPart, listedNames } from '../../core/judge-output-object.ts';
+import { parseS3Folder, type S3Address } from '../../core/s3-address.ts';
+import type { Output, OutputMode, PartSource } from '../output.ts';
+import { shareNext } from '../share-next.ts';
+import { claimOutput } from './claim-output.ts';
+import { clearOutput } from './clear-output.ts';
+import { judgeObjects } from './judge-objects.ts';
+import type { OutputObjects } from './output-objects.ts';
+import { isOutputOf, isOwnedBy, readOwner, readStanding, requireOwner } from './output-owner.ts';
+import { putManifest } from './put-manifest.ts';
+import { openS3Objects, type S3OutputOptions } from './s3-output-objects.ts';
+
+/** Copies are made by the store: these hide the time until it answers. Each holds a socket. */
+const MAX_COPIES = 32;
+
+/** S3's limit on a key, less the longest name that an object of an output can have. */
+const LONGEST_PREFIX_BYTES = 1024 - 160;
+
+/** Opens the output `s3://bucket/prefix/` for the job of the claim; sends nothing. Fails with SpecError. */
+export const openS3Output = (
+  client: S3Client,
+  uri: string,
+  claim: Claim,
+  options: S3OutputOptions = {},
+): Output => openObjectOutput(openS3Objects(client, parseOutputAddress(uri), options), claim);
+
+const parseOutputAddress = (uri: string): S3Address => {
+  const refuse = (message: string): never => {
+    throw new SpecError([{ path: 'output.uri', message }]);
+  };
+  const address = parseS3Folder(uri);
+  if (address === undefined) {
+    const found = JSON.stringify(uri);
+    return refuse(`expected s3://bucket/prefix/ without empty components, "." and "..", found ${found}`);
+  }
+  const bytes = Buffer.byteLength(address.key);
+  if (bytes <= LONGEST_PREFIX_BYTES) return address;
+  return refuse(`a prefix of at most ${LONGEST_PREFIX_BYTES} bytes was expected, this one has ${bytes}`);
+};
+
+/** The law over whatever stores the objects. */
+export const openObjectOutput = (objects: OutputObjects, claim: Claim): Output => {
+  const { place } = objects;
+  const isPublished = async (): Promise<boolean> => isOutputOf(await readStanding(objects), claim);
+
+  /** What failed because another runner of this job was faster is no failure once the output stands. */
+  const unlessPublished = async (act: () => Promise<void>): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof DaybreakError) || !(await isPublished())) throw error;
+    }
+  };
+
+  const requireFree = async (mode: OutputMode): Promise<void> => {
+    const [owner, standing] = [await readOwner(objects), await readStanding(objects)];
+    if (isOutputOf(standing, claim)) return;
+    const state = { mode, claim, owner: owner?.claim, manifest: standing?.manifest };
+    await judgeObjects(objects, state, objects.list());
+  };
+
+  /** The sizes of the parts that are there; undefined where there is nothing to add. */
+  const beginAdding = async (): Promise<Map<string, number> | undefined> => {
+    if (await isPublished()) return undefined;
+    requireOwner(objects, claim, await readOwner(objects));
+    const sizes = new Map<string, number>();
+    for await (const { name, sizeBytes } of objects.list()) {
+      if (jobOfPart(name) === claim.job) sizes.set(name, sizeBytes);
+    }
+    return sizes;
+  };
+  let adding: ReturnType<typeof beginAdding> | undefined;
+
+  const readOwnerNext = shareNext(() => readOwner(objects));
+
+  /** Takes a part back where the output went to another job while it was copied. */
+  const keepIfOwned = async (name: string, etag: string): Promise<void> => {
+    const owner = await readOwnerNext();
+    if (isOwnedBy(owner, claim)) return;
+    const standing = await readStanding(objects);
+    const isOurs = isOutputOf(standing, claim);
+    // Of a later run of this job it may be the part.
+    const isNobodys = owner === undefined || !isSameClaim(owner.claim, claim);
+    if (isNobodys && !(isOurs && listedNames(standing?.manifest).has(name))) {
+      await objects.remove([{ name, etag }]);
+    }
+    if (!isOurs) requireOwner(objects, claim, owner);
+  };
+
+  const addPart = async (name: string, source: PartSource): Promise<void> => {
+    if (jobOfPart(name) !== claim.job) {
+      throw new Error(`${JSON.stringify(name)} is not a name that a part of job ${claim.job} can have`);
+    }
+    adding ??= beginAdding();
+    let sizes: Map<string, number> | undefined;
+    try {
+      sizes = await adding;
+    } catch (error) {
+      adding = undefined;
+      throw error;
+    }
+    if (sizes === undefined || sizes.get(name) === source.sizeBytes) return;
+    await keepIfOwned(name, await objects.addPart(name, source));
+    sizes.set(name, source.sizeBytes);
+  };
+
+  const finish = async (manifest: Manifest, mode: OutputMode): Promise<void> => {
+    if (manifest.job !== claim.job || manifest.submittedAt !== claim.at) {
+      throw new Error(`the manifest is of job ${manifest.job}, the output of ${claim.job}`);
+    }
+    await unlessPublished(() => putManifest(objects, claim, { manifest, mode }));
+    await clearOutput(objects, claim);
+  };
+
+  return {
+    place,
+    copiesAtOnce: MAX_COPIES,
+    requireFree,
+    claim: (wanted) => claimOutput(objects, claim, wanted),
+    addPart,
+    finish,
+    release: () => clearOutput(objects, claim),
+    isPublished,
+  };
+};
