@@ -5,6 +5,7 @@ import { putHistory } from '../io/history.ts';
 import { claimOutput, type RunContext } from './begin-run.ts';
 import { buildReport, putReport } from './build-report.ts';
 import { type JobToPublish, publish } from './publish.ts';
+import { hasJobPublished } from './read-job-state.ts';
 import { sweepBlocks } from './sweep-blocks.ts';
 import { writeTrace } from './write-trace.ts';
 
@@ -24,7 +25,7 @@ export const finishJob = async (
   const { job, plan } = work;
   const { store } = context;
   // Before the outcome says `published`, and again where a death came after that.
-  await claimOutput(context, job, plan.run);
+  if (!(await hasJobPublished(store, job.job))) await claimOutput(context, job, plan.run);
   const published = await publish(context, work);
   if (published.kind === 'more') return published;
   const { manifest } = published;

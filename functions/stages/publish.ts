@@ -21,6 +21,7 @@ import type { Output } from '../io/output.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { readSealed } from '../io/seal-stage.ts';
 import { openOutput } from './open-output.ts';
+import { hasJobPublished } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** Reads a small object each; see commit-attempt. */
@@ -60,10 +61,13 @@ export const publish = async (
   const counts = requireConservation(seals);
   const commits = await mapBounded(last.commits, MAX_READS, (packed) => readCounted(store, last, packed));
   const isPublished = await output.isPublished();
+  // Another job has put its output in the place of this one's: what this runner came late for is long done.
+  const isReplaced = !isPublished && (await hasJobPublished(store, plan.job));
+  const isMissing = !isPublished && !isReplaced;
   const rejecting = await readRejecting(store, seals);
   const objects = [...commits.map(blockOf), ...rejecting.flatMap(rejectsOf)];
   // After the outcome nothing can be done again: what is lost is found before.
-  if (!isPublished) await mapBounded(objects, checksAtOnce(store), (object) => requireBytes(store, object));
+  if (isMissing) await mapBounded(objects, checksAtOnce(store), (object) => requireBytes(store, object));
   const { chosen } = await putOutcome(store, {
     job: plan.job,
     run: plan.run,
@@ -72,11 +76,11 @@ export const publish = async (
   });
   requirePublished(chosen);
   const manifest = renderManifest({ job, plan, commits, rejecting, counts, createdAt: chosen.at });
-  if (!isPublished) {
+  if (isMissing) {
     const copied = await addObjects(store, output, { objects, mayGoOn });
     if (copied < objects.length) return { kind: 'more', copied };
   }
-  await output.finish(manifest, job.spec.output.mode);
+  if (!isReplaced) await output.finish(manifest, job.spec.output.mode);
   return { kind: 'published', manifest };
 };
 

@@ -1,22 +1,26 @@
 /**
  * The output on S3, where nothing can be renamed and no two objects change at once.
  *
- *     s3://bucket/out/_daybreak.json    the claim: one job owns the output; gone when it is published
+ *     s3://bucket/out/_daybreak.json    the claim: one job owns the output; the mark of the last one when it is published
  *     s3://bucket/out/part-…            parts, in the output from the moment they are copied
  *     s3://bucket/out/_manifest.json    names the parts that are the output; whole or absent, put last
  *
  * The law: *at any instant all that the manifest names is there.* A manifest is put when a listing has shown every
- * part of it. What is deleted belongs by its name to the owner, or to a job that the owner replaces (the claim names
- * these before they are replaced), and no manifest that stands names it.
+ * part of it. What is deleted is named by no manifest that stands, and belongs by its name to the owner or to a job
+ * that the owner replaces; the claim names these before they are replaced.
  *
- * The claim changes by If-None-Match and If-Match alone, the manifest too: each writer says what it saw there before
- * it looked who owns the output. `overwrite` puts the new manifest over the old one, in one request, and deletes the
- * old parts afterwards. So a manifest never goes once one stands, and a runner that comes late, whoever has taken the
- * output over since, meets another manifest than it saw and is refused.
+ * Claim and manifest change by If-None-Match and If-Match alone. Who puts a manifest has looked at the one before it,
+ * then at the claim. `overwrite` puts the new manifest over the old one, in one request, and deletes the old parts
+ * afterwards. So a manifest never goes once one stands, and a runner that comes late, whoever has taken the output
+ * over since, meets another manifest than it saw and is refused.
+ *
+ * A job that was published and replaced never publishes again: its claim stays as a mark, so that no other job takes
+ * the output before the report of this one is there, and after that its own late runners are refused a new claim.
  *
  * Every step can be killed and run again. Parts that a late runner copies are in no manifest; it looks at the claim
- * after each copy and takes them back. What it leaves by dying just between is refused by name to the next
- * `overwrite`. An upload in parts that a death cuts off is never visible; the bucket's lifecycle ends it.
+ * after each copy and takes them back. What it leaves by dying just between goes with the next `overwrite`, or is
+ * refused by name where nothing tells any more whose it was. An upload in parts that a death cuts off is never
+ * visible; a lifecycle rule of the bucket ends it.
  *
  * Two jobs of the same id give their parts the same names: the later one is refused where the earlier one's stand.
  */
@@ -135,6 +139,7 @@ export const openObjectOutput = (objects: OutputObjects, claim: Claim): Output =
       throw new Error(`the manifest is of job ${manifest.job}, the output of ${claim.job}`);
     }
     await unlessPublished(() => putManifest(objects, claim, { manifest, mode }));
+    adding = undefined;
     await clearOutput(objects, claim);
   };
 

@@ -17,10 +17,10 @@ const etagOf = (text: string): string => createHash('md5').update(text).digest('
 export const openMemoryObjects = (
   output: MemoryOutput,
   place: string,
-  hook: RequestHook = async () => {},
+  hook: RequestHook = async () => undefined,
 ): OutputObjects => {
   const request = async <Result>(what: string, act: () => Result): Promise<Result> => {
-    await hook('before', what);
+    if ((await hook('before', what)) === 'again') act();
     const result = act();
     await hook('after', what);
     return result;

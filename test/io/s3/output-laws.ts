@@ -27,6 +27,9 @@ import {
 
 const EARLIER = '2026-01-01T00:00:00.000Z';
 
+/** Of one publishing, and some more. */
+const MOST_REQUESTS = 30;
+
 export type LawOptions = {
   readonly seed: number;
   /** Every how many requests of the first and of the second runner they are made to cross. */
@@ -104,7 +107,7 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       for (const again of [output, world.open(place, { job: 'one', at: AT })]) {
         await again.claim({ mode: 'fail', hasEnded: never });
         await again.addPart('part-000000-one.parquet', await world.source('other'));
-        await again.finish(manifestOf('one', '2026-11-23T00:00:00.000Z'), 'fail');
+        await again.finish(manifestOf('one', { createdAt: '2026-11-23T00:00:00.000Z' }), 'fail');
         await expectWhole(place, 'one');
       }
     });
@@ -124,6 +127,7 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       const requests: string[] = [];
       const hook: RequestHook = async (moment, what) => {
         if (moment === 'before') requests.push(what);
+        return undefined;
       };
       const claim = { job: 'one', at: AT };
       const first = world.open(place, claim);
@@ -146,7 +150,7 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       await addAll(output, 'one');
       await world.put(place, 'part-000001-one.parquet', 'longer than before');
       await expect(output.finish(manifestOf('one'), 'fail')).rejects.toThrow(
-        'it has 18 bytes, the manifest says 5',
+        'it has 18 bytes, the manifest says 13',
       );
       expect(Object.keys(await world.tree(place))).not.toContain('_manifest.json');
     });
@@ -218,7 +222,9 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       await publish(world, place, { job: 'one', mode: 'fail' });
       for (const mode of ['fail', 'overwrite'] as const) {
         const later = world.open(place, { job: 'one', at: '2026-12-01T00:00:00.000Z' });
-        await expect(later.claim({ mode, hasEnded: async () => undefined })).rejects.toThrow(OutputExistsError);
+        await expect(later.claim({ mode, hasEnded: async () => undefined })).rejects.toThrow(
+          OutputExistsError,
+        );
         expect(await later.isPublished()).toBe(false);
       }
       await expectWhole(place, 'one');
@@ -463,12 +469,12 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
     it(`publish it with overwrite, whoever overtakes whom at which request, seed ${seed}`, async () => {
       let crossings = 0;
       const [firstStride, secondStride] = strides;
-      for (let firstAt = 1 + (seed % firstStride); firstAt <= 40; firstAt += firstStride) {
-        for (let secondAt = 1 + (seed % secondStride); secondAt <= 40; secondAt += secondStride) {
+      for (let firstAt = 1 + (seed % firstStride); firstAt <= MOST_REQUESTS; firstAt += firstStride) {
+        for (let secondAt = 1 + (seed % secondStride); secondAt <= MOST_REQUESTS; secondAt += secondStride) {
           if (await cross(firstAt, secondAt)) crossings += 1;
         }
       }
-      expect(crossings).toBeGreaterThan(10);
+      expect(crossings).toBeGreaterThan(5);
     });
   });
 

@@ -4,8 +4,11 @@ import { NO_ROWS } from '../../../functions/core/judge-conservation.ts';
 import type { HasEnded, Output, OutputMode, PartSource } from '../../../functions/io/output.ts';
 
 export type RequestMoment = 'before' | 'after';
-/** Called before a request is sent and after its answer came; what it throws ends the process that sent it. */
-export type RequestHook = (moment: RequestMoment, what: string) => Promise<void>;
+/**
+ * Called before a request is sent and after its answer came; what it throws ends the process that sent it. `again`
+ * before it: the client got no answer and sends it a second time.
+ */
+export type RequestHook = (moment: RequestMoment, what: string) => Promise<'again' | undefined>;
 
 /** Where outputs on S3 are proved: in memory, with every step in the test's hands, and on a store that speaks S3. */
 export type OutputWorld = {
@@ -29,17 +32,24 @@ export const AT = '2026-11-22T00:00:00.000Z';
 export const never = async () => false;
 export const always = async () => true;
 
+const RUN = '0001';
 const REJECTS = '_rejects/00-map-000000-';
 
-/** The parts of a job's output and their texts. */
-export const partsOf = (job: string): Readonly<Record<string, string>> => ({
-  [`${REJECTS}${job}.jsonl`]: `${job} rejects`,
-  [`part-000000-${job}.parquet`]: `${job} 0`,
-  [`part-000001-${job}.parquet`]: `${job} 1`,
-});
+/** The parts of a job's output and their texts: of the same sizes in each run. */
+export const partsOf = (job: string, run = RUN): Readonly<Record<string, string>> => {
+  const of = (what: string) => `${job} ${what} of ${run}`;
+  return {
+    [`${REJECTS}${job}.jsonl`]: of('rejects'),
+    [`part-000000-${job}.parquet`]: of('0'),
+    [`part-000001-${job}.parquet`]: of('1'),
+  };
+};
 
-export const manifestOf = (job: string, createdAt = AT): Manifest => {
-  const listed = Object.entries(partsOf(job)).map(([name, text]) => ({
+export const manifestOf = (
+  job: string,
+  { run = RUN, createdAt = AT }: { readonly run?: string; readonly createdAt?: string } = {},
+): Manifest => {
+  const listed = Object.entries(partsOf(job, run)).map(([name, text]) => ({
     name,
     rows: 1,
     sizeBytes: text.length,
@@ -48,7 +58,7 @@ export const manifestOf = (job: string, createdAt = AT): Manifest => {
   return {
     job,
     submittedAt: AT,
-    run: '0001',
+    run,
     outcome: 'published',
     specDigest: '0'.repeat(64),
     format: 'parquet',
@@ -63,9 +73,9 @@ export const manifestOf = (job: string, createdAt = AT): Manifest => {
 };
 
 /** All that stands under the address of a published output, but for the mark of its owner. */
-export const whole = (job: string): Readonly<Record<string, string>> => ({
-  '_manifest.json': `${JSON.stringify(manifestOf(job), null, 2)}\n`,
-  ...partsOf(job),
+export const whole = (job: string, run = RUN): Readonly<Record<string, string>> => ({
+  '_manifest.json': `${JSON.stringify(manifestOf(job, { run }), null, 2)}\n`,
+  ...partsOf(job, run),
 });
 
 /** What stands beside the claim, and whose that is; undefined where none is. */
@@ -96,12 +106,9 @@ export const publish = async (
 export const promised = (tree: Readonly<Record<string, string>>) => {
   const text = tree['_manifest.json'];
   if (text === undefined) return { promise: {}, kept: {} };
-  const { parts, rejects } = JSON.parse(text) as Manifest;
-  const names = [...parts, ...rejects].map(({ name, sizeBytes }) => [name, sizeBytes] as const);
-  return {
-    promise: Object.fromEntries(names),
-    kept: Object.fromEntries(names.map(([name]) => [name, tree[name]?.length])),
-  };
+  const { job, run } = JSON.parse(text) as Manifest;
+  const promise = partsOf(job, run);
+  return { promise, kept: Object.fromEntries(Object.keys(promise).map((name) => [name, tree[name]])) };
 };
 
 /** Ends the process before its n-th request (from 1), or after it. `count` says how many there were. */
@@ -111,6 +118,7 @@ export const dyingHook = (dieAt: number, dieMoment: RequestMoment) => {
     if (moment === 'before') state.count += 1;
     if (state.count === dieAt && moment === dieMoment) state.isDead = true;
     if (state.isDead) throw new Death();
+    return undefined;
   };
   return { hook, state };
 };
@@ -121,11 +129,12 @@ export const pausingHook = (pauseAt: number | ((what: string) => boolean)) => {
   const resumed = Promise.withResolvers<void>();
   let count = 0;
   const hook: RequestHook = async (moment, what) => {
-    if (moment === 'after') return;
+    if (moment === 'after') return undefined;
     count += 1;
-    if (typeof pauseAt === 'number' ? count !== pauseAt : !pauseAt(what)) return;
+    if (typeof pauseAt === 'number' ? count !== pauseAt : !pauseAt(what)) return undefined;
     paused.resolve(true);
     await resumed.promise;
+    return undefined;
   };
   return { hook, paused: paused.promise, resume: () => resumed.resolve() };
 };
