@@ -2,7 +2,6 @@ import type { Job } from '../contract/job.ts';
 import { isS3Uri } from '../core/s3-address.ts';
 import { openFileOutput } from '../io/file-output.ts';
 import type { Output } from '../io/output.ts';
-import { openS3Output } from '../io/s3/s3-output.ts';
 import type { StageContext } from './stage-context.ts';
 
 export type OutputOwner = Pick<Job, 'job' | 'spec' | 'submittedAt'>;
@@ -22,6 +21,8 @@ export const openOutput = async (
   if (!isS3Uri(uri)) return openFileOutput(uri, claim);
   if (s3 === undefined)
     throw new Error(`the output ${uri} needs a client for S3, and nothing here opened one`);
+  // The SDK is a megabyte of code, which jobs on files do without.
+  const { openS3Output } = await import('../io/s3/s3-output.ts');
   return openS3Output(s3, uri, claim);
 };
 
