@@ -1,6 +1,6 @@
 /**
- * Maps in order of the items with at most `limit` calls at a time. After the first failure no call begins; it is
- * thrown when those that run have ended, so that nothing goes on behind the caller's back.
+ * Maps in order of the items with at most `limit` calls at a time. The first failure ends it: no call begins after it,
+ * and it is thrown when those under way have ended, so that nothing they use is taken from under them.
  */
 export const mapBounded = async <Item, Result>(
   items: readonly Item[],
@@ -9,18 +9,18 @@ export const mapBounded = async <Item, Result>(
 ): Promise<Result[]> => {
   const results: Result[] = new Array(items.length);
   const entries = items.entries();
-  const failures: unknown[] = [];
+  let failure: { readonly error: unknown } | undefined;
   const work = async (): Promise<void> => {
     for (const [index, item] of entries) {
+      if (failure !== undefined) return;
       try {
         results[index] = await map(item);
       } catch (error) {
-        failures.push(error);
+        failure ??= { error };
       }
-      if (failures.length > 0) return;
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
-  if (failures.length > 0) throw failures[0];
+  if (failure !== undefined) throw (failure as { readonly error: unknown }).error;
   return results;
 };

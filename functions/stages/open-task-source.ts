@@ -44,7 +44,7 @@ type Place = {
   readonly scratchDir: string;
 };
 
-/** Opens what a task reads. A slice of text is copied to the scratch folder first. */
+/** Opens what a task reads. A slice of text, and blocks of a store that is not on files, are copied to scratch first. */
 export const openTaskSource = async (place: Place, task: Task): Promise<TaskSource> => {
   if (task.kind === 'partitions') return openPartitions(place, task);
   const columns = place.stage.inputColumns ?? [];
@@ -82,12 +82,15 @@ const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSour
 /** The table function over the partitions of a task. */
 const BLOCKS_FUNCTION = 'daybreak_blocks';
 
-const openPartitions = ({ store, plan, index }: Place, task: TaskOf<'partitions'>): TaskSource => {
+const openPartitions = async (
+  { store, plan, index, scratchDir }: Place,
+  task: TaskOf<'partitions'>,
+): Promise<TaskSource> => {
   const before = plan.stages[index - 1]?.shuffle;
   const stage = plan.stageIds[index - 1];
   if (before === undefined || stage === undefined)
     throw new Error(`stage ${index} reads blocks that none wrote`);
-  const blocks = openBlocks(store, { job: plan.job, stage }, task);
+  const blocks = await openBlocks({ store, job: plan.job, stage, scratchDir }, task);
   let failure: () => unknown = () => undefined;
   return {
     readablePaths: [],

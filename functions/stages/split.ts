@@ -95,6 +95,8 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     partitioner: partitioner(),
   };
   const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
+  const taskBytes = job.tasks?.reduce === undefined ? context.sliceBytes : undefined;
+  const sizes = taskBytes === undefined ? {} : { taskBytes };
   const decisive = {
     semantics: PLAN_SEMANTICS,
     input,
@@ -103,6 +105,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     rejectLimit,
     formats,
     tasks,
+    ...sizes,
   };
   const plan = {
     job: job.job,
@@ -114,6 +117,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     input,
     stages: [...stages],
     output,
+    ...sizes,
     rejectLimit,
     shape,
   };
@@ -161,7 +165,7 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
 };
 
 const bindJob = async (
-  { signal, resources: { memoryBytes } }: StageContext,
+  { signal, sliceBytes, resources: { memoryBytes } }: StageContext,
   connection: DuckDBConnection,
   { job, input }: { readonly job: JobToPlan; readonly input: PinnedInput },
 ): Promise<Looked> => {
@@ -172,7 +176,7 @@ const bindJob = async (
   const looked = { input, inputColumns, columns };
   const inputBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
   const hasModules = steps.some(isModuleStep);
-  const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes }), reduce = map } =
+  const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes, sliceBytes }), reduce = map } =
     job.tasks ?? {};
   if (map === 1 && reduce === 1) {
     return {

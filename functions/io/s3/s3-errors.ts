@@ -12,6 +12,8 @@ export type S3Verdict = 'absent' | 'unmet' | 'beyond' | 'unknown' | 'refused';
 /** By the code in the answer: stores that speak S3 send some of them with statuses of their own. */
 const BY_CODE: Readonly<Record<string, S3Verdict>> = {
   NoSuchKey: 'absent',
+  // Of a completion that was tried twice: the first try may have been it.
+  NoSuchUpload: 'unknown',
   NotFound: 'absent',
   PreconditionFailed: 'unmet',
   InvalidRange: 'beyond',
@@ -34,6 +36,7 @@ const BY_STATUS: Readonly<Record<number, S3Verdict>> = {
 
 /** Names that the SDK gives to an answer without a code. */
 const NO_CODE: ReadonlySet<string> = new Set(['Unknown', 'UnknownError', 'Error', '']);
+const isWithoutCode = (name: string): boolean => NO_CODE.has(name) || /^\d+$/u.test(name);
 
 /** The SDK found no credentials, or none that are valid: nothing was sent. */
 const NOT_SENT = /^(Credentials|Token)?ProviderError$/u;
@@ -52,13 +55,15 @@ export const judgeS3Error = (error: unknown): S3Verdict | undefined => {
 const judgeAnswer = ({ name, $metadata }: S3ServiceException): S3Verdict => {
   const status = $metadata.httpStatusCode ?? 0;
   const byStatus = status >= 500 ? 'unknown' : (BY_STATUS[status] ?? 'refused');
-  if (NO_CODE.has(name) || /^\d+$/u.test(name)) return byStatus;
+  if (isWithoutCode(name)) return byStatus;
   return BY_CODE[name] ?? (status >= 500 || status === 429 ? 'unknown' : 'refused');
 };
 
+const DENIED =
+  'permission is denied (a missing object is told from a forbidden one only with s3:ListBucket on the bucket)';
+
 const REASONS: Readonly<Record<string, string>> = {
-  AccessDenied:
-    'permission is denied (a missing object is told from a forbidden one only with s3:ListBucket on the bucket)',
+  AccessDenied: DENIED,
   NoSuchBucket: 'there is no such bucket',
   BadDigest: 'its bytes are not those of their checksum',
   XAmzContentSHA256Mismatch: 'its bytes are not those of their checksum',
@@ -72,15 +77,18 @@ type Facts = { readonly operation: string; readonly key: string };
 export const asS3StoreError = (error: unknown, facts: Facts): unknown => {
   const verdict = judgeS3Error(error);
   if (verdict === undefined) return error;
-  const isUnknown = verdict === 'unknown';
-  return new StoreError({ ...facts, reason: renderReason(error as Error), isUnknown }, { cause: error });
+  const reason = renderReason(error as Error);
+  // It holds the connection, and in the headers of the request the session token: nothing that a log may show.
+  Reflect.deleteProperty(error as Error, '$response');
+  return new StoreError({ ...facts, reason, isUnknown: verdict === 'unknown' }, { cause: error });
 };
 
 const renderReason = (error: Error): string => {
   const known = REASONS[error.name];
   if (known !== undefined) return known;
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-  return status === undefined
-    ? `no whole answer came (${error.message})`
+  if (status === undefined) return `no whole answer came (${error.message})`;
+  return status === 403 && isWithoutCode(error.name)
+    ? DENIED
     : `the store answered ${status} ${error.name} (${error.message})`;
 };
