@@ -168,11 +168,11 @@ export const openFileOutput = async (
     }
   };
 
-  const placePart = async (name: string, sourcePath: string): Promise<void> => {
+  const placePart = async (name: string, sourcePath: string): Promise<'added' | 'there'> => {
     if (OUTPUT_KEYS.part.parse(name) === undefined && OUTPUT_KEYS.rejects.parse(name) === undefined) {
       throw new Error(`${JSON.stringify(name)} is not a name that a part can have`);
     }
-    if (await isPublished()) return;
+    if (await isPublished()) return 'there';
     await requireOwner();
     const target = join(built, name);
     const staged = join(folder, `_part-${randomUUID()}`);
@@ -184,6 +184,7 @@ export const openFileOutput = async (
       // A rename onto the same file leaves both names.
       await files.remove(staged);
     }
+    return 'added';
   };
 
   const writeState = async (name: string, bytes: Uint8Array): Promise<void> => {

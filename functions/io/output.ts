@@ -18,7 +18,13 @@ export type ClaimOptions = {
 };
 
 /** A committed object that becomes a part of an output, or one of its files of rejects. */
-export type PartSource = { readonly store: ObjectStore; readonly key: string; readonly sizeBytes: number };
+export type PartSource = {
+  readonly store: ObjectStore;
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Hex, where it is known: a store that is sent the bytes then refuses others. */
+  readonly sha256?: string;
+};
 
 /**
  * The place that a job publishes into, of which the law is: complete means that the manifest is there, and nothing
@@ -38,8 +44,11 @@ export type Output = {
    * finished. A later run of the same job takes over what the earlier one built.
    */
   readonly claim: (options: ClaimOptions) => Promise<void>;
-  /** Gives a committed object its name in the output: without a copy on files, by the server on S3. Repeatable. */
-  readonly addPart: (name: string, source: PartSource) => Promise<void>;
+  /**
+   * Gives a committed object its name in the output: without a copy on files, by the server on S3. Repeatable; `there`
+   * where nothing was to be done.
+   */
+  readonly addPart: (name: string, source: PartSource) => Promise<'added' | 'there'>;
   /** Writes the manifest last and makes the output appear. Repeatable; afterwards the claim binds nobody. */
   readonly finish: (manifest: Manifest, mode: OutputMode) => Promise<void>;
   /**

@@ -34,7 +34,7 @@ export type JobToPublish = {
   readonly job: Job;
   readonly plan: Plan;
   /** Asked before each copy; false where the time is up. Without it a publish is never cut short. */
-  readonly mayGoOn?: () => boolean;
+  readonly mayGoOn?: (() => boolean) | undefined;
 };
 
 /** `more`: the time was up; `copied` parts are there, and the next call goes on with the others. */
@@ -198,28 +198,36 @@ const readSums = async (store: ObjectStore, key: string): Promise<ObjectSums | u
   }
 };
 
-/** Returns how many are there; none is begun after the time is up. */
+/** Returns how many are there. Of those that are not each call adds one at least, however short its time. */
 const addObjects = async (
   store: ObjectStore,
   output: Output,
   { objects, mayGoOn }: { readonly objects: readonly Named[]; readonly mayGoOn: () => boolean },
 ): Promise<number> => {
-  let copied = 0;
-  let isUp = false;
+  const left: Named[] = [];
+  let there = 0;
+  let added = 0;
+  const add = async (object: Named): Promise<void> => {
+    if ((await addObject(store, output, object)) === 'added') added += 1;
+    else there += 1;
+  };
   await mapBounded(objects, output.copiesAtOnce, async (object) => {
-    isUp ||= !mayGoOn();
-    if (isUp) return;
-    await addObject(store, output, object);
-    copied += 1;
+    if (left.length === 0 && mayGoOn()) await add(object);
+    else left.push(object);
   });
-  return copied;
+  for (const object of left) {
+    if (added > 0) break;
+    await add(object);
+  }
+  return there + added;
 };
 
 /** Whether the block is there is asked when it could not be added: most are. */
-const addObject = async (store: ObjectStore, output: Output, named: Named): Promise<void> => {
+const addObject = async (store: ObjectStore, output: Output, named: Named): Promise<'added' | 'there'> => {
   const { key, task, name, object } = named;
+  const { sizeBytes, sha256 } = object;
   try {
-    await output.addPart(name, { store, key, sizeBytes: object.sizeBytes });
+    return await output.addPart(name, { store, key, sizeBytes, sha256 });
   } catch (error) {
     if (!(error instanceof StoreError) || (await store.head(key)) !== undefined) throw error;
     throw new BlockMissingError({ key, task }, { cause: error });

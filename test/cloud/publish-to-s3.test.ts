@@ -10,7 +10,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeJob } from '../../cli/commands/prepare-job.ts';
+import { makeLocalJob } from '../../cli/commands/prepare-job.ts';
 import { withWorkdir } from '../../cli/workdir.ts';
 import { openWorld } from '../../cli/world.ts';
 import { OutputExistsError } from '../../functions/contract/errors-store.ts';
@@ -105,7 +105,7 @@ const withSealedJob = (
       output: { uri: `s3://${BUCKET}/${prefix}`, format: 'jsonl', mode },
     };
     const parsed = readSpec(JSON.stringify(spec), { file: 'spec.json' });
-    const job = makeJob(parsed, { id, now: context.now(), mapTasks: TASKS });
+    const job = makeLocalJob(parsed, { id, now: context.now(), mapTasks: TASKS });
     const wanted = await split(context, job);
     await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
     await claimOutput(context, job);

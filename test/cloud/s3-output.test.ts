@@ -241,7 +241,7 @@ describe('the parts of an output on S3', () => {
     expect(await uploadsLeft()).toBe(0);
   });
 
-  it('fail with StoreError where the block is gone or has another size, and leave nothing', async () => {
+  it('fail with StoreError where the block is gone or has other bytes, and leave nothing', async () => {
     const place = world.newPlace();
     const output = await open(place, { copyLimits: { wholeBytes: 6 * MIB, partBytes: 5 * MIB } });
     const path = join(folder, 'short');
@@ -250,7 +250,7 @@ describe('the parts of an output on S3', () => {
     for (const source of [
       { store: storeOnS3, key: 'b/gone', sizeBytes: 4 },
       { store: storeOnS3, key: 'b/gone', sizeBytes: 7 * MIB },
-      { store: local, key: 'b', sizeBytes: 4 },
+      { store: local, key: 'b', sizeBytes: 5, sha256: '0'.repeat(64) },
     ]) {
       await expect(output.addPart(nameOf('parquet'), source)).rejects.toThrow(StoreError);
     }

@@ -117,7 +117,7 @@ export const openObjectOutput = (objects: OutputObjects, claim: Claim): Output =
     if (!isOurs) requireOwner(objects, claim, owner);
   };
 
-  const addPart = async (name: string, source: PartSource): Promise<void> => {
+  const addPart = async (name: string, source: PartSource): Promise<'added' | 'there'> => {
     if (jobOfPart(name) !== claim.job) {
       throw new Error(`${JSON.stringify(name)} is not a name that a part of job ${claim.job} can have`);
     }
@@ -129,9 +129,10 @@ export const openObjectOutput = (objects: OutputObjects, claim: Claim): Output =
       adding = undefined;
       throw error;
     }
-    if (sizes === undefined || sizes.get(name) === source.sizeBytes) return;
+    if (sizes === undefined || sizes.get(name) === source.sizeBytes) return 'there';
     await keepIfOwned(name, await objects.addPart(name, source));
     sizes.set(name, source.sizeBytes);
+    return 'added';
   };
 
   const finish = async (manifest: Manifest, mode: OutputMode): Promise<void> => {
