@@ -4,7 +4,7 @@ import path from 'node:path';
 import { OUTPUT_KEYS } from '../functions/contract/keys.ts';
 import { Manifest } from '../functions/contract/manifest.ts';
 import type { Report } from '../functions/contract/report.ts';
-import { isS3Uri } from '../functions/core/s3-address.ts';
+import { isS3Uri } from '../functions/core/s3-uri.ts';
 import { withDuckDB } from '../functions/io/duckdb-session.ts';
 import { absentAsUndefined } from '../functions/io/file-operations.ts';
 import { quoteIdentifier, quotePath } from '../functions/sql/quote.ts';

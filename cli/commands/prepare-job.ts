@@ -9,7 +9,7 @@ import type { Job } from '../../functions/contract/job.ts';
 import type { JobSpec } from '../../functions/contract/spec.ts';
 import { findMissingFeatures } from '../../functions/contract/spec-features.ts';
 import { drawJobId } from '../../functions/core/job-id.ts';
-import { isS3Uri } from '../../functions/core/s3-address.ts';
+import { isS3Uri } from '../../functions/core/s3-uri.ts';
 import { type ParsedSpec, readSpecBytes } from '../../functions/io/spec/parse-spec.ts';
 import { makeJob } from '../../functions/stages/make-job.ts';
 

@@ -1,4 +1,4 @@
-import type { S3Address } from '../core/s3-address.ts';
+import type { S3Location } from '../core/s3-uri.ts';
 
 /** What an object store promises, on files and on S3 alike. One conformance suite holds for all: test/conformance. */
 
@@ -53,5 +53,5 @@ export type ObjectStore = {
   /** The path to read the object at, where the store is on files; whether it exists is not asked. */
   readonly localPath: (key: string) => string | undefined;
   /** Where the object lies, where the store is on S3, for a copy by the server; whether it exists is not asked. */
-  readonly s3Location?: (key: string) => S3Address;
+  readonly s3Location?: (key: string) => S3Location;
 };

@@ -1,5 +1,5 @@
 import type { Job } from '../contract/job.ts';
-import { isS3Uri } from '../core/s3-address.ts';
+import { isS3Uri } from '../core/s3-uri.ts';
 import { openFileOutput } from '../io/file-output.ts';
 import type { Output } from '../io/output.ts';
 import type { StageContext } from './stage-context.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { SpecError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
 import { judgeOutputPlace, type Places } from '../core/judge-output-place.ts';
-import { isS3Uri } from '../core/s3-address.ts';
+import { isS3Uri } from '../core/s3-uri.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { type OutputContext, openOutput } from './open-output.ts';

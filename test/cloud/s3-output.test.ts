@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Claim } from '../../functions/contract/claim.ts';
 import { StoreError } from '../../functions/contract/errors-store.ts';
 import type { Manifest } from '../../functions/contract/manifest.ts';
-import { parseS3Uri } from '../../functions/core/s3-address.ts';
+import { parseS3Uri } from '../../functions/core/s3-uri.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
 import type { PartSource } from '../../functions/io/output.ts';
 import { openS3Output } from '../../functions/io/s3/s3-output.ts';
@@ -84,7 +84,7 @@ afterAll(async () => {
 });
 
 const addressOf = (place: string, name: string) => {
-  const { bucket, key } = parseS3Uri(place) ?? { bucket: '', key: '' };
+  const { bucket, key } = parseS3Uri(place);
   return { Bucket: bucket, Key: key + name };
 };
 

@@ -1,6 +1,6 @@
 import { CopyObjectCommand, type S3Client, UploadPartCopyCommand } from '@aws-sdk/client-s3';
 import { planParts } from '../../core/plan-parts.ts';
-import type { S3Address } from '../../core/s3-address.ts';
+import type { S3Location } from '../../core/s3-uri.ts';
 import { mapBounded } from '../map-bounded.ts';
 import { requireETag, type UploadedObject, withMultipart } from './multipart.ts';
 
@@ -20,7 +20,7 @@ const PARTS_AT_ONCE = 8;
 /** Copies an object inside the store, of which the bytes never come here. Returns the ETag of the copy. */
 export const copyObject = async (
   client: S3Client,
-  source: S3Address & { readonly sizeBytes: number },
+  source: S3Location & { readonly sizeBytes: number },
   object: UploadedObject,
   limits: CopyLimits = COPY_LIMITS,
 ): Promise<string> => {

@@ -1,5 +1,5 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { renderS3Uri, type S3Address } from '../../core/s3-address.ts';
+import { renderS3Uri, type S3Location } from '../../core/s3-uri.ts';
 import { limitCalls } from '../limit-calls.ts';
 import type { PartSource } from '../output.ts';
 import { COPY_LIMITS, type CopyLimits, copyObject } from './copy-object.ts';
@@ -35,7 +35,7 @@ const contentTypeOf = (name: string): string =>
 /** The objects of an output under a prefix of a bucket; `folder.key` is empty or ends in `/`. */
 export const openS3Objects = (
   client: S3Client,
-  folder: S3Address,
+  folder: S3Location,
   { copyLimits = COPY_LIMITS }: S3OutputOptions = {},
 ): OutputObjects => {
   const place = renderS3Uri(folder);

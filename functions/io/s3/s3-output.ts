@@ -29,7 +29,8 @@ import { type Claim, isSameClaim } from '../../contract/claim.ts';
 import { DaybreakError, SpecError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { jobOfPart, listedNames } from '../../core/judge-output-object.ts';
-import { parseS3Folder, type S3Address } from '../../core/s3-address.ts';
+import { parseS3Folder } from '../../core/s3-folder.ts';
+import type { S3Location } from '../../core/s3-uri.ts';
 import type { Output, OutputMode, PartSource } from '../output.ts';
 import { shareNext } from '../share-next.ts';
 import { claimOutput } from './claim-output.ts';
@@ -54,7 +55,7 @@ export const openS3Output = (
   options: S3OutputOptions = {},
 ): Output => openObjectOutput(openS3Objects(client, parseOutputAddress(uri), options), claim);
 
-const parseOutputAddress = (uri: string): S3Address => {
+const parseOutputAddress = (uri: string): S3Location => {
   const refuse = (message: string): never => {
     throw new SpecError([{ path: 'output.uri', message }]);
   };
