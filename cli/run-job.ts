@@ -151,7 +151,9 @@ const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Pr
 
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
   const { context, keepBlocks, view } = runner;
-  const { report, manifest } = await finishing.finishJob(context, { job, plan, keepBlocks });
+  const finished = await finishing.finishJob(context, { job, plan, keepBlocks });
+  if (finished.kind === 'more') throw new Error('a publish without an end of its time was cut short');
+  const { report, manifest } = finished;
   const { rows, parts } = manifest;
   view.finish('publish', renderPublished({ rows, parts: parts.length, uri: job.spec.output.uri }));
   return report;

@@ -14,7 +14,7 @@ import { writeTrace } from './write-trace.ts';
  * the wish within seconds; where nobody works, the job has ended with this.
  */
 export const cancelJob = async (
-  world: Pick<StageContext, 'store' | 'now'>,
+  world: Pick<StageContext, 'store' | 's3' | 'now'>,
   { job: { job: id }, job, plan, word }: JobFacts,
 ): Promise<string> => {
   const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;
