@@ -82,12 +82,16 @@ const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobSta
 /** A job reads what it was planned over: rows of two states of an input never meet in one result. */
 const requireSameInput = ({ input: before }: Plan, { input: now }: Pick<Plan, 'input'>): void => {
   const pins = new Map(before.files.map((file) => [file.path, file]));
-  for (const { path, sizeBytes, inode, modifiedNs } of now.files) {
+  for (const { path, sizeBytes, inode, modifiedNs, etag } of now.files) {
     const pinned = pins.get(path);
     if (pinned === undefined)
       throw new InputChangedError({ path, change: 'is new since the job was planned' });
-    if (pinned.sizeBytes !== sizeBytes || pinned.inode !== inode || pinned.modifiedNs !== modifiedNs)
-      throw new InputChangedError({ path, change: 'has changed since the job was planned' });
+    const isSame =
+      pinned.sizeBytes === sizeBytes &&
+      pinned.inode === inode &&
+      pinned.modifiedNs === modifiedNs &&
+      pinned.etag === etag;
+    if (!isSame) throw new InputChangedError({ path, change: 'has changed since the job was planned' });
     pins.delete(path);
   }
   const [gone] = pins.keys();

@@ -52,6 +52,9 @@ const choosePieces = (inputBytes: number): number =>
 const MOST_MEMORIES = 4;
 const MOST_LARGE_PIECES = 1000;
 
+/** What a task copies of its input at most, where it can be cut so: the scratch folder of a function holds it. */
+const COPIED_BYTES = 1e9;
+
 const gathers = ({ kind }: PlannedStep): boolean =>
   kind === 'group_by' || kind === 'distinct' || kind === 'map_groups';
 
@@ -60,16 +63,17 @@ export const chooseMapTasks = (job: {
   readonly steps: readonly PlannedStep[];
   readonly hasModules: boolean;
   readonly inputBytes: number;
+  /** Of the input what tasks copy to their scratch folders, as they do what lies in S3. */
+  readonly copiedBytes: number;
   readonly memoryBytes: number;
 }): number => {
-  const { inputBytes, memoryBytes } = job;
-  const isLarge =
-    inputBytes > MOST_MEMORIES * memoryBytes &&
-    job.steps.some(gathers) &&
-    findGlobalRows(job.steps).length === 0;
+  const { inputBytes, copiedBytes, memoryBytes } = job;
+  const isGlobal = findGlobalRows(job.steps).length > 0;
+  const isLarge = inputBytes > MOST_MEMORIES * memoryBytes && job.steps.some(gathers) && !isGlobal;
   return Math.max(
     job.hasModules ? choosePieces(inputBytes) : 1,
     isLarge ? Math.min(MOST_LARGE_PIECES, Math.ceil(inputBytes / memoryBytes)) : 1,
+    isGlobal ? 1 : Math.min(MOST_LARGE_PIECES, Math.ceil(copiedBytes / COPIED_BYTES)),
   );
 };
 

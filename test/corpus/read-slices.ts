@@ -8,6 +8,8 @@ import type { Task } from '../../functions/contract/task.ts';
 import { amendSlices, hasGuessedCut, markUnread } from '../../functions/core/amend-slices.ts';
 import { amendTasks } from '../../functions/core/reconcile-commits.ts';
 import { collectRejects } from '../../functions/io/collect-rejects.ts';
+import { ACCESS_IN_PLACE, type InputAccess } from '../../functions/io/input-access.ts';
+import { type InputLook, LOOK_IN_PLACE } from '../../functions/io/input-look.ts';
 import { queryRows } from '../../functions/io/query-rows.ts';
 import { openSlice } from '../../functions/io/slices/open-slice.ts';
 import { planInputSlices } from '../../functions/io/slices/plan-input-slices.ts';
@@ -68,6 +70,15 @@ const readRejects = async (
 /** What one query over the whole input answers. */
 export const readWhole = read;
 
+export type SlicedOptions = {
+  readonly tasks: number;
+  readonly tolerant: boolean;
+  readonly out: string;
+  /** Default: where the files lie. */
+  readonly access?: InputAccess;
+  readonly look?: InputLook;
+};
+
 /**
  * Answers as a map stage would: plans the tasks, attempts each as an attempt must, and follows the
  * amendments until every cut is proved.
@@ -75,10 +86,10 @@ export const readWhole = read;
 export const readSliced = async (
   connection: DuckDBConnection,
   input: PinnedInput,
-  { tasks, tolerant, out }: { readonly tasks: number; readonly tolerant: boolean; readonly out: string },
+  { tasks, tolerant, out, access = ACCESS_IN_PLACE, look = LOOK_IN_PLACE }: SlicedOptions,
 ): Promise<SlicedAnswer> => {
   const columns = input.columns.map(({ name }) => name);
-  const first = await planInputSlices(connection, input, { tasks, columns });
+  const first = await planInputSlices(connection, input, { tasks, columns, look });
   const all = new Map<string, Task>(first.map((task) => [task.task, task]));
   const done = new Map<string, Done>();
   const amendments: Amendment[] = [];
@@ -92,7 +103,7 @@ export const readSliced = async (
     const live = list.flatMap((task) => all.get(task) ?? []);
     for (const task of live) {
       if (done.has(task.task)) continue;
-      const attempt = await attemptTask(connection, input, task, { tolerant, out });
+      const attempt = await attemptTask(connection, input, task, { tolerant, out, access });
       if ('error' in attempt.answer)
         return { answer: attempt.answer, tasks: live.length, amendments, miscounts };
       done.set(task.task, attempt);
@@ -130,12 +141,13 @@ const attemptTask = async (
   connection: DuckDBConnection,
   input: PinnedInput,
   task: Task,
-  { tolerant, out }: { readonly tolerant: boolean; readonly out: string },
+  { tolerant, out, access }: Pick<SlicedOptions, 'tolerant' | 'out'> & { readonly access: InputAccess },
 ): Promise<Done & { readonly miscounts: readonly string[] }> => {
   if (task.kind !== 'ranges' && task.kind !== 'rows') throw new Error(`no slice: ${task.kind}`);
   const scratch = join(out, task.task);
   await mkdir(scratch);
-  const slice = await openSlice(input, task, scratch);
+  const columns = input.columns.map(({ name }) => name);
+  const slice = await openSlice(input, task, { access, columns, scratchDir: scratch });
   const chains = [...slice.chains];
   if (!slice.isReadable) return { task: task.task, chains, answer: EMPTY, miscounts: [] };
   const answer = await read(connection, slice.input, tolerant, out);
