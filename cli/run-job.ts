@@ -41,7 +41,7 @@ export const runJob = async (runner: Runner, job: Job, wanted: PlannedJob): Prom
   try {
     await claimOutput(runner.context, job);
   } catch (error) {
-    if (error instanceof DaybreakError) await refuseJob(runner.context, job, error);
+    if (error instanceof DaybreakError) await refuseJob(runner.context, job, { error });
     throw error;
   }
   for (let reopened = 0; ; reopened += 1) {

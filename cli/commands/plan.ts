@@ -8,7 +8,7 @@ import { renderTable } from '../render-table.ts';
 import { withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
 import { bundleModules, hashesOf } from './bundle-modules.ts';
-import { loadSpec, makeJob, requireFeatures } from './prepare-job.ts';
+import { loadSpec, makeLocalJob, requireFeatures } from './prepare-job.ts';
 import { located, type RunOptions, splitHere } from './run.ts';
 
 /** `daybreak plan`: what a job would do, in stages, without running it. */
@@ -16,7 +16,7 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
   const parsed = await loadSpec(file, options);
   requireFeatures(parsed);
   const modules = hashesOf(await bundleModules(parsed.spec, file));
-  const job = makeJob(parsed, { ...options, ...modules, now: new Date() });
+  const job = makeLocalJob(parsed, { ...options, ...modules, now: new Date() });
   const planned = await withInterrupt(
     () => new JobCancelledError({ job: job.job }),
     (signal) =>

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
-import { type Problem, SpecError } from '../../functions/contract/errors.ts';
+import type { Problem } from '../../functions/contract/errors.ts';
 import { NotYetError, UsageError } from '../../functions/contract/errors-command.ts';
 import { isId } from '../../functions/contract/ids.ts';
 import type { Job } from '../../functions/contract/job.ts';
 import type { JobSpec } from '../../functions/contract/spec.ts';
 import { findMissingFeatures } from '../../functions/contract/spec-features.ts';
-import { parseDeadline } from '../../functions/core/parse-deadline.ts';
-import { digestOf } from '../../functions/io/digest.ts';
+import { drawJobId } from '../../functions/core/job-id.ts';
 import { type ParsedSpec, readSpecBytes } from '../../functions/io/spec/parse-spec.ts';
+import { makeJob } from '../../functions/stages/make-job.ts';
 
 export type SpecOptions = {
   readonly input?: readonly string[];
@@ -56,49 +56,29 @@ const absoluteOutput = (spec: JobSpec): JobSpec => ({
 });
 
 /** Makes the job that a spec asks for; its id is the name, the time and four random digits where none is given. */
-export const makeJob = (
+export const makeLocalJob = (
   parsed: ParsedSpec,
   options: Pick<SpecOptions, 'mapTasks' | 'reduceTasks'> &
     Pick<Job, 'modules'> & { readonly id?: string; readonly now: Date },
 ): Job => {
   const spec = absoluteOutput(parsed.spec);
-  const job = options.id ?? drawJobId(spec.name, options.now);
-  if (!isId('job', job)) {
-    throw new UsageError(
-      `--id ${JSON.stringify(job)}: expected 1 to 63 of a-z, 0-9 and "-", no "-" at either end`,
-    );
-  }
-  const deadlineMs =
-    spec.deadline === undefined ? undefined : parseDeadline(spec.deadline, options.now.getTime());
-  if (deadlineMs !== undefined && deadlineMs <= options.now.getTime()) {
-    throw new SpecError([
-      parsed.locate({ path: 'deadline', message: `the deadline ${spec.deadline} has passed already` }),
-    ]);
-  }
-  const { mapTasks: map, reduceTasks: reduce } = options;
-  return {
-    job,
-    spec,
-    specDigest: digestOf(spec),
-    baseDir: process.cwd(),
-    ...(options.modules === undefined ? {} : { modules: options.modules }),
-    ...(map === undefined && reduce === undefined
-      ? {}
-      : { tasks: { ...(map === undefined ? {} : { map }), ...(reduce === undefined ? {} : { reduce }) } }),
-    submittedAt: options.now.toISOString(),
-    submittedBy: userInfo().username,
-    ...(deadlineMs === undefined ? {} : { deadlineAt: new Date(deadlineMs).toISOString() }),
-  };
+  const { now, modules, mapTasks: map, reduceTasks: reduce } = options;
+  return makeJob(
+    { spec, locate: parsed.locate },
+    {
+      id: requireJobId(options.id ?? drawJobId(spec.name, now, randomBytes(2).toString('hex'))),
+      now,
+      submittedBy: userInfo().username,
+      baseDir: process.cwd(),
+      tasks: { map, reduce },
+      ...(modules === undefined ? {} : { modules }),
+    },
+  );
 };
 
-/** An id has room for 63: the name gives way. */
-const LONGEST_STEM = 42;
-
-const drawJobId = (name: string, now: Date): string => {
-  const stem = name.slice(0, LONGEST_STEM).replace(/-+$/, '');
-  const at = now
-    .toISOString()
-    .replaceAll(/[-:]|\..*$/g, '')
-    .toLowerCase();
-  return `${stem}-${at}-${randomBytes(2).toString('hex')}`;
+export const requireJobId = (id: string): string => {
+  if (isId('job', id)) return id;
+  throw new UsageError(
+    `--id ${JSON.stringify(id)}: expected 1 to 63 of a-z, 0-9 and "-", no "-" at either end`,
+  );
 };

@@ -1,10 +1,8 @@
 import { ExpressionError, SpecError } from '../../functions/contract/errors.ts';
 import { DeadlineMissedError } from '../../functions/contract/errors-command.ts';
-import { InputChangedError } from '../../functions/contract/errors-input.ts';
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
-import type { Plan } from '../../functions/contract/plan.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
@@ -12,6 +10,7 @@ import type { ParsedSpec } from '../../functions/io/spec/parse-spec.ts';
 import { withdrawCancel } from '../../functions/stages/cancel-job.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
 import { type JobState, readJobState } from '../../functions/stages/read-job-state.ts';
+import { requireSameInput } from '../../functions/stages/require-same-input.ts';
 import { type JobToPlan, type PlannedJob, split } from '../../functions/stages/split.ts';
 import type { StageContext } from '../../functions/stages/stage-context.ts';
 import { sweepBlocks } from '../../functions/stages/sweep-blocks.ts';
@@ -26,7 +25,7 @@ import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorkerPool } from '../worker-pool.ts';
 import { openWorld } from '../world.ts';
 import { bundleModules, hashesOf } from './bundle-modules.ts';
-import { loadSpec, makeJob, requireFeatures, type SpecOptions } from './prepare-job.ts';
+import { loadSpec, makeLocalJob, requireFeatures, type SpecOptions } from './prepare-job.ts';
 
 export type ResourceOptions = {
   readonly memory?: number;
@@ -46,7 +45,7 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
   const parsed = await loadSpec(file, options);
   requireFeatures(parsed);
   const modules = await bundleModules(parsed.spec, file);
-  const job = makeJob(parsed, { ...options, ...hashesOf(modules), now: new Date() });
+  const job = makeLocalJob(parsed, { ...options, ...hashesOf(modules), now: new Date() });
   await withRunner(job.job, options, async (runner) => {
     const plan = await located(parsed, file, () => splitHere(runner.context, job));
     await requireOutputFree(runner.context, job);
@@ -77,26 +76,6 @@ const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobSta
   const wanted = await splitHere(runner.context, job);
   if (plan !== undefined) requireSameInput(plan, wanted.plan);
   return runJob(runner, job, wanted);
-};
-
-/** A job reads what it was planned over: rows of two states of an input never meet in one result. */
-const requireSameInput = ({ input: before }: Plan, { input: now }: Pick<Plan, 'input'>): void => {
-  const pins = new Map(before.files.map((file) => [file.path, file]));
-  for (const { path, sizeBytes, inode, modifiedNs, etag } of now.files) {
-    const pinned = pins.get(path);
-    if (pinned === undefined)
-      throw new InputChangedError({ path, change: 'is new since the job was planned' });
-    const isSame =
-      pinned.sizeBytes === sizeBytes &&
-      pinned.inode === inode &&
-      pinned.modifiedNs === modifiedNs &&
-      pinned.etag === etag;
-    if (!isSame) throw new InputChangedError({ path, change: 'has changed since the job was planned' });
-    pins.delete(path);
-  }
-  const [gone] = pins.keys();
-  if (gone !== undefined)
-    throw new InputChangedError({ path: gone, change: 'is gone since the job was planned' });
 };
 
 /** Looking at an input and binding expressions are queries too: the engine computes what is constant right then. */

@@ -20,6 +20,24 @@ export class TaskHungError extends DaybreakError {
   }
 }
 
+/** A function's time is up, or nearly so, before its task is done. */
+export class TaskTimeoutError extends DaybreakError {
+  override readonly name = 'TaskTimeoutError';
+
+  constructor(facts: { readonly task: string; readonly seconds: number }, options?: ErrorOptions) {
+    super(`${facts.task}: it was not done within the ${facts.seconds} s that its function has`, options);
+  }
+}
+
+/** What no row of the table foresees: `what` is the sentence of whoever failed, without values. */
+export class InternalError extends DaybreakError {
+  override readonly name = 'InternalError';
+
+  constructor(facts: { readonly where: string; readonly what: string }, options?: ErrorOptions) {
+    super(`${facts.where} failed in a way that it does not know: ${facts.what}`, options);
+  }
+}
+
 /**
  * A failure of the table that was thrown in another process, of which name and sentence have come over. It has the
  * name of what was thrown there, so the row, the exit code and the advice are those of the first.

@@ -20,7 +20,7 @@ export const TaskEvent = z
   .meta({ id: 'TaskEvent' });
 export type TaskEvent = z.infer<typeof TaskEvent>;
 
-/** The input of an execution, and the event of `split`. `go` counts the executions of a job. */
+/** The input of an execution, and the event of `split`. `go` counts the executions of a run. */
 export const SplitEvent = z
   .strictObject({
     job: JobId,
@@ -77,6 +77,20 @@ export const ExecutionState = z
   })
   .meta({ id: 'ExecutionState' });
 export type ExecutionState = z.infer<typeof ExecutionState>;
+
+/** The event of `dispatch` from the last state of an execution: the name of it. */
+export const DispatchEvent = z.strictObject({ execution: z.string() });
+export type DispatchEvent = z.infer<typeof DispatchEvent>;
+
+/**
+ * The event of `dispatch` from EventBridge, which tells how every execution ended.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+export const ExecutionEnded = z.looseObject({
+  source: z.literal('aws.states'),
+  detail: z.looseObject({ name: z.string(), status: z.string() }),
+});
+export type ExecutionEnded = z.infer<typeof ExecutionEnded>;
 
 /** What a Catch puts beside the state. */
 export const CaughtError = z.looseObject({ Error: z.string(), Cause: z.string().optional() });

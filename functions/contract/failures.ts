@@ -4,6 +4,7 @@
  * succeed; `exitCode` is what the `daybreak` command ends with.
  */
 export type FailureRow = {
+  /** `again-with-more-memory`: on a larger machine, then on half of the work. */
   readonly retry: 'never' | 'again' | 'again-with-more-memory';
   readonly exitCode: ExitCode;
   /** What the user can do. Shown after the error's own sentence where that does not say it. */
@@ -115,6 +116,12 @@ export const FAILURES = {
     remedy: 'Check the file: it is damaged, cut short, or not Arrow IPC.',
   },
   TaskMemoryError: { retry: 'again-with-more-memory', exitCode: failed, remedy: 'Give more with --memory.' },
+  TaskTimeoutError: {
+    retry: 'again-with-more-memory',
+    exitCode: failed,
+    remedy:
+      'Give more tasks with tasks.map or tasks.reduce of the submission, or a longer timeout in the settings.',
+  },
   WorkerDiedError: {
     retry: 'again',
     exitCode: failed,
@@ -150,7 +157,7 @@ export const FAILURES = {
   StoreError: {
     retry: 'again',
     exitCode: failed,
-    remedy: 'Check that the folder that it names can be written.',
+    remedy: 'Check that the folder or bucket that it names can be read and written.',
   },
   StateError: {
     retry: 'never',
@@ -171,6 +178,12 @@ export const FAILURES = {
     retry: 'never',
     exitCode: cancelled,
     remedy: 'Run `daybreak resume` for this job to go on.',
+  },
+  InternalError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy:
+      'This is a defect of Daybreak or of its deployment: the log of the function says more. Please report it; `daybreak resume` goes on with the job.',
   },
   DeadlineMissedError: { retry: 'never', exitCode: late, remedy: 'Give a later deadline or more resources.' },
 } as const satisfies Record<string, FailureRow>;

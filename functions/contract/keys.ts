@@ -103,6 +103,8 @@ export const OUTPUT_KEYS = {
 
 const BLOCK = defineKey('b/{shard}/{job}/{run}/{stage}/{task}-{attempt}.{format}');
 export const SHARD_COUNT = 64;
+/** What every key of a block begins with, and no other. */
+export const BLOCK_FOLDER = BLOCK.prefix({});
 
 /**
  * First component of a block's key: 32-bit FNV-1a over `{job}/{run}/{stage}/{task}-{attempt}`, halves folded

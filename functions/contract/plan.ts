@@ -79,6 +79,11 @@ export const Plan = z
       mode: z.enum(['fail', 'overwrite']),
       columns: z.array(PlannedColumn),
     }),
+    taskBytes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('what a task of a later stage is to read; absent where a number of tasks was asked for'),
     rejectLimit: RejectLimit,
     /** SHA-256 of the steps and formats alone: jobs of one shape share their history. */
     shape: Sha256,

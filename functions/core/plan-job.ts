@@ -52,30 +52,36 @@ const choosePieces = (inputBytes: number): number =>
 const MOST_MEMORIES = 4;
 const MOST_LARGE_PIECES = 1000;
 
-/** What a task copies of its input at most, where it can be cut so: the scratch folder of a function holds it. */
-const COPIED_BYTES = 1e9;
-
 const gathers = ({ kind }: PlannedStep): boolean =>
   kind === 'group_by' || kind === 'distinct' || kind === 'map_groups';
 
-/** How many tasks read the input where nobody asked for a number: as few as its functions and the memory allow. */
+/** Slices of one input, as many as a Map has children at once. @see design section 9 */
+const MOST_SLICES = 10_000;
+
+/**
+ * How many tasks read the input where nobody asked for a number: as few as its functions and the memory allow, or
+ * where each task has a machine of its own, one for `sliceBytes`.
+ */
 export const chooseMapTasks = (job: {
   readonly steps: readonly PlannedStep[];
   readonly hasModules: boolean;
   readonly inputBytes: number;
-  /** Of the input what tasks copy to their scratch folders, as they do what lies in S3. */
-  readonly copiedBytes: number;
   readonly memoryBytes: number;
+  readonly sliceBytes?: number | undefined;
 }): number => {
-  const { inputBytes, copiedBytes, memoryBytes } = job;
-  const isGlobal = findGlobalRows(job.steps).length > 0;
-  const isLarge = inputBytes > MOST_MEMORIES * memoryBytes && job.steps.some(gathers) && !isGlobal;
+  const { inputBytes, memoryBytes, sliceBytes } = job;
+  const mayCut = findGlobalRows(job.steps).length === 0;
+  const isLarge = inputBytes > MOST_MEMORIES * memoryBytes && job.steps.some(gathers) && mayCut;
   return Math.max(
     job.hasModules ? choosePieces(inputBytes) : 1,
     isLarge ? Math.min(MOST_LARGE_PIECES, Math.ceil(inputBytes / memoryBytes)) : 1,
-    isGlobal ? 1 : Math.min(MOST_LARGE_PIECES, Math.ceil(copiedBytes / COPIED_BYTES)),
+    mayCut && sliceBytes !== undefined ? Math.min(MOST_SLICES, Math.ceil(inputBytes / sliceBytes)) : 1,
   );
 };
+
+/** How many tasks a stage is cut into by the bytes that it reads, `most` at most. */
+export const countTasks = (bytes: number, taskBytes: number, most: number): number =>
+  Math.max(1, Math.min(most, Math.ceil(bytes / taskBytes)));
 
 /** How many tasks read what a shuffle wrote: one where all rows are in one partition. */
 const tasksAfter = (shuffle: Shuffle, reduceTasks: number): number =>

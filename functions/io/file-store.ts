@@ -210,6 +210,12 @@ export const openFileStore = async (
     list,
     listFolders,
     delete: remove,
+    deleteIfSame: async (key, bytes) => {
+      const found = await reading('read', key, files.read);
+      if (found === undefined || Buffer.compare(found, bytes) !== 0) return false;
+      await remove(key);
+      return true;
+    },
     deletePrefix: async (prefix) => {
       if (prefix === '') throw new Error('a prefix to delete is empty');
       const folders = new Set<string>();

@@ -41,6 +41,11 @@ export type ObjectStore = {
   readonly listFolders: (prefix: string) => AsyncIterable<string>;
   /** Deletes; nothing there is no error. */
   readonly delete: (key: string) => Promise<void>;
+  /**
+   * Deletes an object that has just these bytes, and tells whether it did. On files there is a moment between the
+   * look and the deed: only the cloud decides anything by it.
+   */
+  readonly deleteIfSame: (key: string, bytes: Uint8Array) => Promise<boolean>;
   /** Deletes all that {@link list} gives for the prefix, which is not empty. */
   readonly deletePrefix: (prefix: string) => Promise<void>;
   /** The path to read the object at, where the store is on files; whether it exists is not asked. */

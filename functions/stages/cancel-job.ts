@@ -9,7 +9,7 @@ import type { JobState } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
 import { writeTrace } from './write-trace.ts';
 
-const FIRST_RUN = renderRunId(1);
+export const FIRST_RUN = renderRunId(1);
 
 /**
  * Ends a job and frees its output; returns the sentence for the user. The outcome decides. A runner at work sees

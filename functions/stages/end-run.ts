@@ -1,5 +1,4 @@
 import { DaybreakError } from '../contract/errors.ts';
-import { JobCancelledError } from '../contract/errors-store.ts';
 import type { Job } from '../contract/job.ts';
 import type { Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
@@ -22,6 +21,11 @@ export type FailedRun = {
   readonly error: unknown;
   /** Whether the next run may do again what is lost. */
   readonly mayReopen: boolean;
+  /**
+   * What becomes of a run that another try might save. `open`, the default: whoever looks on resumes it. `failed`:
+   * nobody does, and what stands of it is adopted by the run that a resume opens.
+   */
+  readonly whenUnclear?: 'open' | 'failed';
 };
 
 /** What becomes of a run that something fails in. */
@@ -60,10 +64,17 @@ export const endRun = async (context: EndContext, failed: FailedRun): Promise<En
   return { kind: 'ended', outcome: chosen };
 };
 
-/** Before a run is open there is no outcome to put: the report alone says that the job was refused, and why. */
-export const refuseJob = async (context: EndContext, job: Job, error: DaybreakError): Promise<void> => {
+/**
+ * Before a run is open there is no outcome to put: the report alone says that the job was refused, or what kept it
+ * from beginning.
+ */
+export const refuseJob = async (
+  context: EndContext,
+  job: Job,
+  { error, as = 'refused' }: { readonly error: DaybreakError; readonly as?: 'refused' | 'failed' },
+): Promise<void> => {
   const failure = { name: error.name, message: error.message };
-  const report = await buildReport(context, { job, outcome: 'refused', failure });
+  const report = await buildReport(context, { job, outcome: as, failure });
   if ((await readCurrentRun(context.store, job.job)) === undefined) await putReport(context.store, report);
 };
 
@@ -73,7 +84,7 @@ const putEndReport = async ({ store }: EndContext, report: Report): Promise<void
   if (current?.plan.run === report.run && !isPublished(current.outcome)) await putReport(store, report);
 };
 
-export const isPublished = (outcome: Outcome | undefined): boolean =>
+export const isPublished = (outcome: Pick<Outcome, 'kind'> | undefined): boolean =>
   outcome?.kind === 'published' || outcome?.kind === 'partial';
 
 /** A run that another plan superseded has none, and is that plan's: two versions must not end each other's runs. */
@@ -83,9 +94,13 @@ const isLoss = (outcome: Outcome): boolean => outcome.kind === 'superseded' && o
 const LOST_BYTES: ReadonlySet<string> = new Set(['BlockMissingError', 'BlockCorruptError']);
 
 /** What a failure means for the run; a mistake of ours, or a store that does not answer, leaves it open to resume. */
-const outcomeOf = ({ error, mayReopen }: FailedRun): 'cancelled' | 'failed' | 'superseded' | undefined => {
-  if (error instanceof JobCancelledError) return 'cancelled';
+const outcomeOf = ({
+  error,
+  mayReopen,
+  whenUnclear,
+}: FailedRun): 'cancelled' | 'failed' | 'superseded' | undefined => {
+  if (error instanceof DaybreakError && error.name === 'JobCancelledError') return 'cancelled';
   if (!(error instanceof DaybreakError)) return undefined;
   if (LOST_BYTES.has(error.name)) return mayReopen ? 'superseded' : 'failed';
-  return error.row.retry === 'again' ? undefined : 'failed';
+  return error.row.retry === 'again' && whenUnclear !== 'failed' ? undefined : 'failed';
 };

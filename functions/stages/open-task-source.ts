@@ -47,8 +47,8 @@ type Place = {
 };
 
 /**
- * Opens what a task reads. A slice of text, text whose lines DuckDB cannot stream, and what lies in S3 are copied to
- * the scratch folder first.
+ * Opens what a task reads. A slice of text, text whose lines DuckDB cannot stream, input that lies in S3, and blocks of
+ * a store that is not on files, are copied to the scratch folder first.
  */
 export const openTaskSource = async (
   context: StageContext,
@@ -95,12 +95,15 @@ const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSour
 /** The table function over the partitions of a task. */
 const BLOCKS_FUNCTION = 'daybreak_blocks';
 
-const openPartitions = ({ store, plan, index }: Place, task: TaskOf<'partitions'>): TaskSource => {
+const openPartitions = async (
+  { store, plan, index, scratchDir }: Place,
+  task: TaskOf<'partitions'>,
+): Promise<TaskSource> => {
   const before = plan.stages[index - 1]?.shuffle;
   const stage = plan.stageIds[index - 1];
   if (before === undefined || stage === undefined)
     throw new Error(`stage ${index} reads blocks that none wrote`);
-  const blocks = openBlocks(store, { job: plan.job, stage }, task);
+  const blocks = await openBlocks({ store, job: plan.job, stage, scratchDir }, task);
   let failure: () => unknown = () => undefined;
   return {
     readablePaths: [],

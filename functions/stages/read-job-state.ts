@@ -92,7 +92,7 @@ const wordOf = (facts: {
   return facts.halt === undefined ? 'running' : 'cancelling';
 };
 
-const readReport = (store: ObjectStore, job: string): Promise<Report | undefined> =>
+export const readReport = (store: ObjectStore, job: string): Promise<Report | undefined> =>
   readState(store, { key: KEYS.report.render({ job }), schema: Report });
 
 const readStage = async (

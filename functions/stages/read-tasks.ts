@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { StateError } from '../contract/errors-store.ts';
+import type { TaskLine } from '../contract/execution.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Plan } from '../contract/plan.ts';
 import { Task } from '../contract/task.ts';
@@ -8,9 +9,12 @@ import { listAmendments, readSealed } from '../io/seal-stage.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/** A task as the line that it is in every list of tasks, its end included. */
+export const renderTask = (task: Task): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(Task.parse(task))}\n`);
+
 /** Tasks as a line each. */
-export const renderTasks = (tasks: readonly Task[]): Uint8Array =>
-  new TextEncoder().encode(tasks.map((task) => `${JSON.stringify(Task.parse(task))}\n`).join(''));
+export const renderTasks = (tasks: readonly Task[]): Uint8Array => Buffer.concat(tasks.map(renderTask));
 
 export const hashTasks = (tasks: readonly Task[]): string =>
   createHash('sha256').update(renderTasks(tasks)).digest('hex');
@@ -21,10 +25,19 @@ const parseTasks = (key: string, bytes: Uint8Array): readonly Task[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line, index) => {
-      const parsed = Task.safeParse(JSON.parse(line));
+      const parsed = Task.safeParse(readJson(line));
       if (parsed.success) return parsed.data;
       throw new StateError({ key, problem: `line ${index + 1} is no task` }, { cause: parsed.error });
     });
+
+/** Undefined for what is no JSON, such as a line that is cut off. */
+const readJson = (line: string): unknown => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+};
 
 const firstTasksKey = (plan: Plan): string => {
   const [stage = ''] = plan.stageIds;
@@ -46,7 +59,7 @@ export const putFirstTasks = async (
 
 /** The tasks of a stage as they were cut: of the first by split, of the others by the seal before. */
 export const readTasks = async (store: ObjectStore, plan: Plan, index: number): Promise<readonly Task[]> => {
-  const key = await tasksKey(store, plan, index);
+  const key = await readTasksKey(store, plan, index);
   if (key === undefined) {
     const before = { job: plan.job, run: plan.run, stage: plan.stageIds[index - 1] ?? '' };
     throw new StateError({ key: KEYS.sealed.render(before), problem: 'it is not there' });
@@ -63,8 +76,21 @@ let latest:
   | { readonly store: ObjectStore; readonly key: string; readonly tasks: readonly Task[] }
   | undefined;
 
+/** A task by its place in a list, without reading the list. Fails with StateError where there is another one. */
+export const readTaskAt = async (
+  store: ObjectStore,
+  key: string,
+  { task, offset, length }: TaskLine,
+): Promise<Task> => {
+  const bytes = await store.getRange(key, offset, length);
+  if (bytes === undefined) throw new StateError({ key, problem: 'it is not there' });
+  const [found] = parseTasks(key, bytes);
+  if (found?.task === task) return found;
+  throw new StateError({ key, problem: `the bytes from ${offset} on hold ${found?.task}, not ${task}` });
+};
+
 /** Where the tasks of a stage stand; undefined where the stage before is not sealed. */
-export const tasksKey = async (
+export const readTasksKey = async (
   store: ObjectStore,
   plan: Plan,
   index: number,

@@ -11,12 +11,14 @@ import { renderTaskId, type StageIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
 import type { Plan, Shuffle } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
-import type { Task, TaskSource } from '../contract/task.ts';
+import type { Task } from '../contract/task.ts';
 import { amendSlices } from '../core/amend-slices.ts';
+import { cutPartitionTask } from '../core/cut-partition-task.ts';
 import { isDealt } from '../core/cut-stages.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
 import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { type PartitionPack, packByKeys, packPartitions } from '../core/pack-partitions.ts';
+import { countTasks } from '../core/plan-job.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
@@ -143,19 +145,21 @@ const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): re
   );
   const packs: readonly PartitionPack[] = isDealt(shuffle.step)
     ? sizes.map((sizeBytes, first) => ({ first, end: first + 1, sizeBytes }))
-    : packRows(shuffle, sizes, plan.stages[index + 1]?.tasks ?? 1);
-  return packs.map(({ first, end, sizeBytes, share }, task) => ({
-    kind: 'partitions',
-    task: renderTaskId(task),
-    weightBytes: sizeBytes,
-    first,
-    end,
-    ...(share === undefined ? {} : { share }),
-    sources: commits.flatMap((commit): TaskSource[] => {
-      const extents = commit.partitions.slice(first, end).filter(([, , , rows]) => rows > 0);
-      return extents.length === 0 ? [] : [[commit.task, commit.run, commit.attempt, extents]];
-    }),
-  }));
+    : packRows(shuffle, sizes, aimOf(plan, index + 1, sizes));
+  return packs.map((pack, task) =>
+    cutPartitionTask(commits, pack, { task: renderTaskId(task), weightBytes: pack.sizeBytes }),
+  );
+};
+
+/** How many tasks a stage is to have, by the plan, and by what there is to read. */
+const aimOf = ({ stages, taskBytes }: Plan, index: number, sizes: readonly number[]): number => {
+  const planned = stages[index]?.tasks ?? 1;
+  if (taskBytes === undefined) return planned;
+  return countTasks(
+    sizes.reduce((sum, size) => sum + size, 0),
+    taskBytes,
+    planned,
+  );
 };
 
 /** Rows that no key keeps together, as those of a sort, stay in one task. */

@@ -47,6 +47,9 @@ const PLAN_SEMANTICS = 2;
 /** What one task can gather and spill: the disk of a function. @see docs/aggregates.md */
 const MOST_GLOBAL_BYTES = 10e9;
 
+/** Of one task's input in S3, where it can be cut so. */
+const COPIED_BYTES = 1e9;
+
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
 
@@ -97,6 +100,8 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     partitioner: partitioner(),
   };
   const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
+  const taskBytes = job.tasks?.reduce === undefined ? context.sliceBytes : undefined;
+  const sizes = taskBytes === undefined ? {} : { taskBytes };
   const decisive = {
     semantics: PLAN_SEMANTICS,
     input,
@@ -105,6 +110,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     rejectLimit,
     formats,
     tasks,
+    ...sizes,
   };
   const plan = {
     job: job.job,
@@ -116,6 +122,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     input,
     stages: [...stages],
     output,
+    ...sizes,
     rejectLimit,
     shape,
   };
@@ -182,8 +189,10 @@ const bindJob = async (
   const looked = { input, inputColumns, columns };
   const inputBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
   const hasModules = steps.some(isModuleStep);
-  const copiedBytes = input.files.some(isRemote) ? inputBytes : 0;
-  const { map = chooseMapTasks({ steps, hasModules, inputBytes, copiedBytes, memoryBytes }), reduce = map } =
+  // A task copies its slice of what lies in S3: without a word on slices, no more than a scratch folder holds.
+  const isCopied = input.files.some(isRemote);
+  const { sliceBytes = isCopied ? COPIED_BYTES : undefined } = context;
+  const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes, sliceBytes }), reduce = map } =
     job.tasks ?? {};
   if (map === 1 && reduce === 1) {
     return {

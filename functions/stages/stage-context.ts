@@ -20,6 +20,13 @@ export type StageContext = {
   /** Who runs the tasks, for their commits and the trace. */
   readonly worker?: string;
   readonly resources: Resources;
+  /**
+   * Bytes that one task reads, of the input and of what a shuffle wrote, where each task has a machine of its own.
+   * Absent on one machine, where one task is best.
+   */
+  readonly sliceBytes?: number;
+  /** How often a running task looks whether its run was halted: a request each. */
+  readonly haltLookMs?: number;
   /** Aborted where the run is to end; `reason` is the error to end with. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: TaskProgress) => void;

@@ -12,7 +12,7 @@ import { readPlan } from '../io/open-run.ts';
 import { readOutcome } from '../io/put-outcome.ts';
 import { listAmendments, readSealed } from '../io/seal-stage.ts';
 import { parsePlan } from './parse-plan.ts';
-import { readTasks, tasksKey } from './read-tasks.ts';
+import { readTasks, readTasksKey } from './read-tasks.ts';
 
 /** Writes `trace.jsonl` from what stands in the store: all runs of the job, any number of times. */
 export const writeTrace = async (store: ObjectStore, job: Job): Promise<void> => {
@@ -87,7 +87,7 @@ const readStage = async (store: ObjectStore, plan: Plan, index: number): Promise
 
 /** Undefined where the list is not there: its runner died before it put it, or the stage before is not sealed. */
 const readWeights = async (store: ObjectStore, plan: Plan, index: number): Promise<StageFacts['weights']> => {
-  const key = await tasksKey(store, plan, index);
+  const key = await readTasksKey(store, plan, index);
   if (key === undefined || (await store.head(key)) === undefined) return undefined;
   return (await readTasks(store, plan, index)).map(({ task, weightBytes }) => [task, weightBytes]);
 };

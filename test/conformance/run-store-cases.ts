@@ -19,7 +19,16 @@ import { listAmendments, putAmendment, putSealed, readSealed } from '../../funct
 import { type Fault, openFaultyStore } from './faulty-store.ts';
 import type { Step, StoreCase, StoreCases } from './store-case.ts';
 
-type World = { readonly store: ObjectStore; readonly base: StoreCases['base']; openings: number };
+/** Runs `use` on the store of the case with these faults in the way of its requests. */
+export type PlayFaults = <Result>(
+  faults: readonly Fault[],
+  use: (store: ObjectStore) => Promise<Result>,
+) => Promise<Result>;
+
+/** An empty store, and how its faults are played: at the port unless something else is said. */
+export type CasePlace = { readonly store: ObjectStore; readonly playFaults?: PlayFaults };
+
+type World = Required<CasePlace> & { readonly base: StoreCases['base']; openings: number };
 type Operation = (store: ObjectStore, step: Step, world: World) => Promise<unknown>;
 
 const need = (step: Step, field: 'key' | 'prefix' | 'text'): string => {
@@ -62,6 +71,7 @@ const STORE: Readonly<Record<string, Operation>> = {
     return names;
   },
   sums: async (store, step) => (await store.sums(need(step, 'key'))) ?? null,
+  deleteIfSame: (store, step) => store.deleteIfSame(need(step, 'key'), bytesOf(step)),
   delete: (store, step) => store.delete(need(step, 'key')),
   deletePrefix: (store, step) => store.deletePrefix(need(step, 'prefix')),
 };
@@ -196,7 +206,13 @@ const runStep = async (world: World, step: Step): Promise<unknown> => {
     if (meanwhile === undefined) return fault as Fault;
     return { ...(fault as Fault), meanwhile: async () => void (await runActor(world, meanwhile)) };
   });
-  const store = openFaultyStore(world.store, faults);
+  if (faults.length === 0) return runOperation(world, { step, operation, store: world.store });
+  return world.playFaults(faults, (store) => runOperation(world, { step, operation, store }));
+};
+
+type Performed = { readonly step: Step; readonly operation: Operation; readonly store: ObjectStore };
+
+const runOperation = async (world: World, { step, operation, store }: Performed): Promise<unknown> => {
   const expected = step.expect;
   if (isPlainObject(expected) && typeof expected.error === 'string') {
     const failure = await operation(store, step, world).then(
@@ -217,9 +233,9 @@ const runStep = async (world: World, step: Step): Promise<unknown> => {
 
 /** Runs one case on an empty store; throws where the store does not keep it. */
 export const runStoreCase = async (
-  store: ObjectStore,
+  { store, playFaults = (faults, use) => use(openFaultyStore(store, faults)) }: CasePlace,
   { base }: StoreCases,
   { steps }: StoreCase,
 ): Promise<void> => {
-  await runActor({ store, base, openings: 0 }, steps);
+  await runActor({ store, playFaults, base, openings: 0 }, steps);
 };

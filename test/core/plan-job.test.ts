@@ -18,7 +18,7 @@ const job: Parameters<typeof planStages>[0] = {
 };
 
 describe('chooseMapTasks', () => {
-  const given = { steps: [distinct], hasModules: false, memoryBytes: 512e6, copiedBytes: 0 };
+  const given = { steps: [distinct], hasModules: false, memoryBytes: 512e6 };
 
   it('gives SQL one task, be the input larger than memory', () => {
     expect(chooseMapTasks({ ...given, inputBytes: 4 * 512e6 })).toBe(1);
@@ -29,28 +29,6 @@ describe('chooseMapTasks', () => {
   it('gives a step that gathers rows a task for each memory in an input that is many times larger', () => {
     expect(chooseMapTasks({ ...given, inputBytes: 4e9 })).toBe(8);
     expect(chooseMapTasks({ ...given, inputBytes: 1e14 })).toBe(1000);
-  });
-
-  it('gives a task at most a gigabyte to copy, but groups of all rows one task', () => {
-    const remote = { ...given, steps: [], inputBytes: 2.5e9, copiedBytes: 2.5e9 };
-    expect(chooseMapTasks(remote)).toBe(3);
-    expect(chooseMapTasks({ ...remote, inputBytes: 1e13, copiedBytes: 1e13 })).toBe(1000);
-    const global: PlannedStep = {
-      kind: 'group_by',
-      step: 0,
-      keys: [],
-      columns: [column],
-      aggregates: [],
-      decomposition: {
-        mode: 'rows',
-        reason: 'median',
-        columns: [],
-        outputs: [],
-        foldsEqualRows: false,
-        rows: { name: 'daybreak_rows', partial: 'count(*)', single: '1' },
-      },
-    };
-    expect(chooseMapTasks({ ...remote, steps: [global] })).toBe(1);
   });
 
   it('gives functions of users small pieces', () => {

@@ -1,5 +1,5 @@
 /** Whole jobs inside the test's own process: what `daybreak run` does, without its output. */
-import { makeJob } from '../../cli/commands/prepare-job.ts';
+import { makeLocalJob } from '../../cli/commands/prepare-job.ts';
 import type { ProgressView } from '../../cli/progress.ts';
 import { runJob } from '../../cli/run-job.ts';
 import { withWorkdir } from '../../cli/workdir.ts';
@@ -37,7 +37,7 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
     });
     const parsed = readSpec(JSON.stringify(options.spec), { file: 'spec.json' });
     const { tasks } = options;
-    const job = makeJob(parsed, {
+    const job = makeLocalJob(parsed, {
       id: options.id,
       now: context.now(),
       ...(tasks === undefined ? {} : { mapTasks: tasks.map, reduceTasks: tasks.reduce }),

@@ -29,7 +29,7 @@ const suite = readStoreCases();
 describe('the conformance suite on files', () => {
   it.each(suite.cases.map((each) => [each.name, each] as const))('%s', async (_, each) => {
     const store = await openFileStore(root, unsyncedFiles);
-    await expect(runStoreCase(store, suite, each)).resolves.toBeUndefined();
+    await expect(runStoreCase({ store }, suite, each)).resolves.toBeUndefined();
     expect(await readdir(join(root, '.staging'))).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe('the conformance suite on files', () => {
       await rm(root, { recursive: true });
       await openFileStore(root, unsyncedFiles);
       results.push(
-        await runStoreCase(forgetful, suite, each).then(
+        await runStoreCase({ store: forgetful }, suite, each).then(
           () => 'passed',
           () => 'failed',
         ),

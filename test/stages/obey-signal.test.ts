@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeJob } from '../../cli/commands/prepare-job.ts';
+import { makeLocalJob } from '../../cli/commands/prepare-job.ts';
 import { withWorkdir } from '../../cli/workdir.ts';
 import { openWorld } from '../../cli/world.ts';
 import { withDuckDB } from '../../functions/io/duckdb-session.ts';
@@ -47,7 +47,7 @@ it('fails with the reason of the signal at whichever step of the split it comes'
     steps: [],
     output: { uri: join(folder, 'out') },
   });
-  const job = makeJob(readSpec(text, { file: 'spec.json' }), { id: 'one', now: new Date(0) });
+  const job = makeLocalJob(readSpec(text, { file: 'spec.json' }), { id: 'one', now: new Date(0) });
   await withWorkdir(join(folder, 'work'), async (workdir) => {
     const world = openWorld(workdir, {
       resources: { threads: 1, memoryBytes: 1e9 },

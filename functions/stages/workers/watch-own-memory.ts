@@ -16,9 +16,18 @@ const LAST_WORDS_MS = 200;
  * or a cancel, is not obeyed, fails with its reason all the same; `act` is left behind then, and the process has to
  * end by {@link leaveWith}.
  */
-export const watchOwnMemory = async <Result>(
-  { context, task }: { readonly context: StageContext; readonly task: string },
-  act: (watched: StageContext) => Promise<Result>,
+export const watchOwnMemory = async <Context extends StageContext, Result>(
+  {
+    context,
+    task,
+    onDisobeyed,
+  }: {
+    readonly context: Context;
+    readonly task: string;
+    /** What to do where `act` is left behind; default: nothing. A process that serves others must not go on. */
+    readonly onDisobeyed?: (reason: unknown) => void;
+  },
+  act: (watched: Context) => Promise<Result>,
 ): Promise<Result> => {
   const { limitBytes } = shareResources({ total: context.resources, tasks: 1 });
   const outgrown = new AbortController();
@@ -32,7 +41,10 @@ export const watchOwnMemory = async <Result>(
   const disobeyed = Promise.withResolvers<never>();
   let grace: NodeJS.Timeout | undefined;
   const onAbort = (): void => {
-    grace = setTimeout(() => disobeyed.reject(signal.reason), GRACE_MS);
+    grace = setTimeout(() => {
+      onDisobeyed?.(signal.reason);
+      disobeyed.reject(signal.reason);
+    }, GRACE_MS);
   };
   signal.addEventListener('abort', onAbort);
   const timer = setInterval(() => void look(), ALIVE_MS);

@@ -69,7 +69,7 @@ const FIRST_TASKS = 'f'.repeat(24);
 
 const STAGES = ['00-map', '01-reduce', '02-reduce'] as const;
 
-const makeJob = ({ job, names = PLAIN }: SyntheticOptions): Job =>
+const makeLocalJob = ({ job, names = PLAIN }: SyntheticOptions): Job =>
   Job.parse({
     job,
     spec: {
@@ -212,7 +212,7 @@ const scheduleTasks = (seconds: readonly number[], workers: number, startAt: num
 export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOptions): Promise<Job> => {
   const random = randomFrom(7);
   const { tasks, workers, failure } = options;
-  const job = makeJob(options);
+  const job = makeLocalJob(options);
   await putOnce(store, { key: KEYS.job.render(job), schema: Job }, job);
   const opened = await openRun(store, makePlan(options), instant(0.4));
   const plan = Plan.parse(opened.plan);

@@ -108,6 +108,7 @@ export const openStage = (
         yield* await ask(asking, `list ${prefix}`, () => listAll(prefix));
       },
       listFolders: store.listFolders,
+      deleteIfSame: (key, bytes) => ask(asking, `deleteIfSame ${key}`, () => store.deleteIfSame(key, bytes)),
       // An operation for each object: a death leaves some of them. Of 64 prefixes most are empty, and ask for none.
       deletePrefix: async (prefix) => {
         for (const { key } of await listAll(prefix))

@@ -1,7 +1,7 @@
 /** The jobs of the schedules: small, planned once, each with another plan of the same job. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeJob } from '../../../cli/commands/prepare-job.ts';
+import { makeLocalJob } from '../../../cli/commands/prepare-job.ts';
 import type { Job } from '../../../functions/contract/job.ts';
 import { readSpec } from '../../../functions/io/spec/parse-spec.ts';
 import { type PlannedJob, split } from '../../../functions/stages/split.ts';
@@ -115,7 +115,7 @@ export const prepareJob = async (
   const document = { name: 'faults', ...spec, output: { uri: output, format: 'parquet' } };
   const parsed = readSpec(JSON.stringify(document), { file: 'spec.json' });
   const options = { id: `faults-${kind}`, now: new Date(), mapTasks: tasks.map, reduceTasks: tasks.reduce };
-  const job = { ...makeJob(parsed, options), baseDir: folder };
+  const job = { ...makeLocalJob(parsed, options), baseDir: folder };
   return {
     kind,
     job,

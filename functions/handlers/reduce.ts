@@ -1,0 +1,6 @@
+import type { LambdaContext } from './lambda.ts';
+import { runTaskEvent } from './run-task-event.ts';
+
+/** The function `reduce`, and its large sibling. */
+export const handler = (event: unknown, lambda: LambdaContext): Promise<Record<string, never>> =>
+  runTaskEvent('reduce', event, lambda);

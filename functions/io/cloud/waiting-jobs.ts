@@ -1,0 +1,40 @@
+import { Waiting } from '../../contract/dispatch.ts';
+import { renderDeadlineId } from '../../contract/ids.ts';
+import type { Job } from '../../contract/job.ts';
+import { KEYS } from '../../contract/keys.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { putOnce, readState } from '../put-once.ts';
+
+/** The name under which a job waits: in the order of deadlines, those without one last. */
+const keyOf = ({ job, deadlineAt }: Pick<Job, 'job' | 'deadlineAt'>): string =>
+  KEYS.waiting.render({ deadline: renderDeadlineId(deadlineAt), job });
+
+/** Puts a job into the queue, where it does not stand there yet. Returns the go that it waits for. */
+export const putWaiting = async (
+  store: ObjectStore,
+  job: Pick<Job, 'job' | 'deadlineAt'>,
+  waiting: Waiting,
+): Promise<Waiting> => {
+  const { chosen } = await putOnce(store, { key: keyOf(job), schema: Waiting }, waiting);
+  return chosen;
+};
+
+export type WaitingJob = { readonly key: string; readonly waiting: Waiting };
+
+/** The jobs that wait, the one with the earliest deadline first. */
+export async function* listWaiting(store: ObjectStore): AsyncGenerator<WaitingJob> {
+  for await (const { key } of store.list(KEYS.waiting.prefix({}))) {
+    if (KEYS.waiting.parse(key) === undefined) continue;
+    const waiting = await readState(store, { key, schema: Waiting });
+    // Another dispatch has started it since.
+    if (waiting !== undefined) yield { key, waiting };
+  }
+}
+
+/** Whether a job waits, by the names alone. */
+export const isWaiting = async (store: ObjectStore, job: string): Promise<boolean> => {
+  for await (const { key } of store.list(KEYS.waiting.prefix({}))) {
+    if (KEYS.waiting.parse(key)?.job === job) return true;
+  }
+  return false;
+};

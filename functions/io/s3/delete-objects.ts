@@ -1,0 +1,75 @@
+import { DeleteObjectsCommand, type DeleteObjectsCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { StoreError } from '../../contract/errors-store.ts';
+import { asS3StoreError } from './s3-errors.ts';
+
+/** S3's limit on the keys of one request. */
+export const MOST_DELETES = 1000;
+
+/** Errors of single keys that pass; the SDK sees a request that succeeded. */
+const PASSING: ReadonlySet<string> = new Set(['InternalError', 'SlowDown', 'ServiceUnavailable']);
+
+/**
+ * Deletes at most {@link MOST_DELETES} objects; one that is not there is no error. Where single keys fail in a way that
+ * passes, the SDK sends all again. Fails with StoreError, which names the first key that is still there.
+ */
+export const deleteObjects = async (
+  client: S3Client,
+  bucket: string,
+  keys: readonly string[],
+): Promise<void> => {
+  if (keys.length === 0) return;
+  const command = new DeleteObjectsCommand({
+    Bucket: bucket,
+    Delete: { Quiet: true, Objects: keys.map((Key) => ({ Key })) },
+  });
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      requireDeleted(result.output as DeleteObjectsCommandOutput);
+      return result;
+    },
+    { step: 'deserialize', priority: 'high', name: 'daybreakRequireDeleted' },
+  );
+  try {
+    await client.send(command);
+  } catch (error) {
+    if (error instanceof PartlyDeletedError) throw asStoreError(error);
+    throw asS3StoreError(error, { operation: 'delete', key: `${keys[0]} and ${keys.length - 1} more` });
+  }
+};
+
+type DeleteError = NonNullable<DeleteObjectsCommandOutput['Errors']>[number];
+
+class PartlyDeletedError extends Error {
+  override readonly name = 'PartlyDeletedError';
+  readonly errors: readonly DeleteError[];
+  /** What the SDK's retries look for. */
+  readonly $retryable: { readonly throttling: boolean } | undefined;
+
+  constructor(errors: readonly DeleteError[]) {
+    super(`${errors.length} keys were not deleted`);
+    this.errors = errors;
+    if (errors.some(({ Code = '' }) => PASSING.has(Code)))
+      this.$retryable = { throttling: errors.some(({ Code }) => Code === 'SlowDown') };
+  }
+}
+
+const requireDeleted = ({ Errors = [] }: DeleteObjectsCommandOutput): void => {
+  // A key that is not there is deleted.
+  const errors = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
+  if (errors.length > 0) throw new PartlyDeletedError(errors);
+};
+
+const asStoreError = (failure: PartlyDeletedError): StoreError => {
+  const [first] = failure.errors;
+  const reason = `${failure.errors.length} keys are left, this one with ${first?.Code ?? 'an error'} (${first?.Message ?? ''})`;
+  return new StoreError(
+    {
+      operation: 'delete',
+      key: first?.Key ?? '',
+      reason,
+      isUnknown: failure.$retryable !== undefined,
+    },
+    { cause: failure },
+  );
+};

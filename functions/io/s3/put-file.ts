@@ -1,0 +1,54 @@
+import { stat } from 'node:fs/promises';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { asStoreError } from '../file-operations.ts';
+import { hashFileRange, sendFile } from './file-body.ts';
+import { putMultipart } from './put-multipart.ts';
+import { toBase64 } from './sha256.ts';
+
+/**
+ * The largest file that goes up in one request. Only such an object has the SHA-256 of its bytes on S3, so nearly all
+ * blocks should be one; a request that breaks off is sent again whole, 7 s of a function's network for this many.
+ */
+export const SINGLE_PUT_BYTES = 512 * 2 ** 20;
+
+/** Bytes of a part; larger where there would be more parts than S3 takes. */
+export const UPLOAD_PART_BYTES = 64 * 2 ** 20;
+
+export type UploadSizes = { readonly singlePutBytes: number; readonly partBytes: number };
+export const UPLOAD_SIZES: UploadSizes = { singlePutBytes: SINGLE_PUT_BYTES, partBytes: UPLOAD_PART_BYTES };
+
+type Upload = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly path: string;
+  /** Hex, where it is known: otherwise the file is read twice. */
+  readonly sha256?: string | undefined;
+};
+
+/** Makes a local file an object, replacing one that is there. S3 refuses bytes that are not of the SHA-256. */
+export const putLocalFile = async (client: S3Client, upload: Upload, sizes = UPLOAD_SIZES): Promise<void> => {
+  const { bucket, key, path } = upload;
+  const sizeBytes = await sizeOf(path);
+  if (sizeBytes > sizes.singlePutBytes) {
+    await putMultipart(client, { bucket, key, path, sizeBytes, partBytes: sizes.partBytes });
+    return;
+  }
+  const file = { path, offset: 0, lengthBytes: sizeBytes };
+  const sha256 = upload.sha256 ?? (await hashFileRange(file));
+  const command = new PutObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    ContentLength: sizeBytes,
+    ChecksumSHA256: toBase64(sha256),
+  });
+  sendFile(command, { ...file, sha256 });
+  await client.send(command);
+};
+
+const sizeOf = async (path: string): Promise<number> => {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw asStoreError(error, { operation: 'read', key: path });
+  }
+};

@@ -1,0 +1,60 @@
+import type { DaybreakError } from '../../contract/errors.ts';
+import { JobCancelledError } from '../../contract/errors-store.ts';
+import type { EndEvent, ExecutionState } from '../../contract/execution.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { readHalt } from '../../io/halt.ts';
+import { readCurrentRun } from '../../io/open-run.ts';
+import { FIRST_RUN } from '../cancel-job.ts';
+import { endRun, MAX_REOPENINGS, refuseJob } from '../end-run.ts';
+import { parsePlan } from '../parse-plan.ts';
+import { readJob } from '../read-job-state.ts';
+import { reviveFailure } from '../revive-failure.ts';
+import type { ExecutionContext } from './execution-context.ts';
+import { endState, publishState, reopenState } from './next-state.ts';
+
+/**
+ * The state `end`, behind every failure of another state: records how the run ended, and says whether there is a way
+ * on. Bytes that are gone open the next run, a published job has its publish finished; either only so often.
+ */
+export const endExecution = async (context: ExecutionContext, event: EndEvent): Promise<ExecutionState> => {
+  const job = await readJob(context.store, event.job);
+  const current = await readCurrentRun(context.store, event.job);
+  const error = reviveFailure(`the execution of ${event.job}`, event.error);
+  const failure = { name: error.name, message: error.message };
+  if (current === undefined) {
+    if ((await readHalt(context.store, { job: event.job, run: FIRST_RUN })) !== undefined) {
+      return endState(event, { run: '', outcome: 'cancelled', failure: failureOf(event.job) });
+    }
+    const as = isRefusal(error) ? 'refused' : 'failed';
+    await refuseJob(context, job, { error, as });
+    return endState(event, { run: '', outcome: as, failure });
+  }
+  const plan = parsePlan(current.plan);
+  const mayReopen = event.reopened < MAX_REOPENINGS;
+  const ended = await endRun(context, { job, plan, error, mayReopen, whenUnclear: 'failed' });
+  switch (ended.kind) {
+    case 'published':
+      return mayReopen
+        ? publishState({ ...event, reopened: event.reopened + 1 }, plan.run)
+        : endState(event, { run: plan.run, failure });
+    case 'lost':
+      return reopenState(event);
+    case 'ended':
+      return endState(event, {
+        run: plan.run,
+        outcome: ended.outcome.kind,
+        failure:
+          ended.outcome.kind === 'cancelled' ? failureOf(event.job) : (ended.outcome.failure ?? failure),
+      });
+    case 'open':
+      return endState(event, { run: plan.run, failure });
+  }
+};
+
+const failureOf = (job: string): { readonly name: string; readonly message: string } => {
+  const { name, message } = new JobCancelledError({ job });
+  return { name, message };
+};
+
+/** Nothing of the job was wrong with the machine: who submitted it has to change something. */
+const isRefusal = ({ row }: DaybreakError): boolean => row.exitCode === EXIT_CODES.refused;

@@ -1,0 +1,319 @@
+/** The laws of an execution, played in this process over the store on files. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { QueryError, TaskMemoryError } from '../../../functions/contract/errors-query.ts';
+import { StoreError } from '../../../functions/contract/errors-store.ts';
+import { InternalError } from '../../../functions/contract/errors-worker.ts';
+import type { ExecutionState, TaskEvent } from '../../../functions/contract/execution.ts';
+import { Job } from '../../../functions/contract/job.ts';
+import { blockPrefixes, KEYS } from '../../../functions/contract/keys.ts';
+import { openFileStore } from '../../../functions/io/file-store.ts';
+import { putHalt } from '../../../functions/io/halt.ts';
+import type { ObjectStore } from '../../../functions/io/object-store.ts';
+import { putOnce } from '../../../functions/io/put-once.ts';
+import { readSpec } from '../../../functions/io/spec/parse-spec.ts';
+import { cancelJob } from '../../../functions/stages/cancel-job.ts';
+import { makeJob } from '../../../functions/stages/make-job.ts';
+import { readJobState } from '../../../functions/stages/read-job-state.ts';
+import { contextFor, type PlayOptions, playExecution } from './play-execution.ts';
+
+let folder: string;
+let store: ObjectStore;
+
+const ROWS = 5_000;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'daybreak-execution-'));
+  store = await openFileStore(join(folder, 'state'));
+  const rows = Array.from({ length: ROWS }, (_, row) => `${row},${row % 37},${(row * 7919) % 101}`);
+  await writeFile(join(folder, 'input.csv'), `v,k,x\n${rows.join('\n')}\n`);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const STEPS = [{ group_by: { keys: ['k'], aggregates: { n: 'count(*)', s: 'sum(x)', m: 'median(v)' } } }];
+const QUERY = 'SELECT k, count(*) n, sum(x) s, median(v) m';
+
+const submit = async (
+  id: string,
+  more: {
+    readonly steps?: readonly unknown[];
+    readonly tasks?: { map: number; reduce: number };
+    readonly uri?: string;
+  } = {},
+): Promise<Job> => {
+  const document = {
+    name: 'counted',
+    input: { uri: more.uri ?? 'input.csv' },
+    steps: more.steps ?? STEPS,
+    output: { uri: join(folder, 'out') },
+  };
+  const parsed = readSpec(JSON.stringify(document), { file: 'spec.json' });
+  const tasks = more.tasks ?? { map: 4, reduce: 3 };
+  const job = makeJob(parsed, { id, now: new Date(), submittedBy: 'test', baseDir: folder, tasks });
+  await putOnce(store, { key: KEYS.job.render(job), schema: Job }, job);
+  return job;
+};
+
+const play = async (job: Job, options: Partial<PlayOptions> = {}, go = 1): Promise<ExecutionState> => {
+  const context = options.context ?? (await contextFor(store, folder));
+  return playExecution({ ...options, context }, { job: job.job, go, reopened: 0 });
+};
+
+const rowsOf = async (sql: string): Promise<string> => {
+  const instance = await DuckDBInstance.create(':memory:');
+  try {
+    const connection = await instance.connect();
+    const reader = await connection.runAndReadAll(sql);
+    return JSON.stringify(reader.getRowsJson());
+  } finally {
+    instance.closeSync();
+  }
+};
+
+const requireRight = async (): Promise<void> => {
+  const found = await rowsOf(`SELECT k, n, s::HUGEINT, m FROM '${folder}/out/*.parquet' ORDER BY k`);
+  const expected = await rowsOf(`${QUERY} FROM '${folder}/input.csv' GROUP BY k ORDER BY k`);
+  expect(found).toBe(expected.replaceAll('.0"', '.0"'));
+};
+
+const wordOf = async (job: Job): Promise<string> =>
+  (await readJobState({ store, findPresence: async () => 'nobody' }, job.job)).word;
+
+describe('an execution', () => {
+  it('runs a job of many tasks to its end, and leaves no block', async () => {
+    const job = await submit('whole');
+    const states: string[] = [];
+    const end = await play(job, { onState: ({ next }) => void states.push(next) });
+    expect(states).toEqual(['map', 'reduce', 'publish', 'end']);
+    expect(end).toMatchObject({ outcome: 'published', failure: { name: '', message: '' } });
+    await requireRight();
+    for (const prefix of blockPrefixes({ job: job.job })) {
+      for await (const { key } of store.list(prefix)) expect.unreachable(`${key} is left`);
+    }
+  });
+
+  it('runs a stage of one task without a Map', async () => {
+    const job = await submit('one', { tasks: { map: 1, reduce: 1 } });
+    const states: string[] = [];
+    const end = await play(job, { onState: ({ next }) => void states.push(next) });
+    expect(states).toEqual(['map-one', 'publish', 'end']);
+    expect(end.outcome).toBe('published');
+    await requireRight();
+  });
+
+  it('makes another pass over the tasks that are missing, and only those', async () => {
+    const job = await submit('missing');
+    const ran: string[] = [];
+    const failing = new Set(['000001', '000003']);
+    const end = await play(job, {
+      runTask: (event, run) => {
+        ran.push(`${event.stage} ${event.task}`);
+        if (event.stage === '00-map' && failing.delete(event.task))
+          throw new StoreError({ operation: 'read', key: 'x', reason: 'it is away' });
+        return run();
+      },
+    });
+    expect(end.outcome).toBe('published');
+    expect(ran.filter((each) => each.startsWith('00-map'))).toEqual(
+      ['000000', '000001', '000002', '000003', '000001', '000003'].map((task) => `00-map ${task}`),
+    );
+    await requireRight();
+  });
+
+  it('ends with the own failure of tasks that two passes could not do, and publishes nothing', async () => {
+    const job = await submit('never');
+    let passes = 0;
+    const end = await play(job, {
+      onState: ({ next }) => {
+        if (next === 'map' || next === 'map-one') passes += 1;
+      },
+      runTask: (event, run) => {
+        if (event.task === '000002')
+          throw new StoreError({ operation: 'read', key: 'x', reason: 'it is away' });
+        return run();
+      },
+    });
+    // Three tasks are done by the first pass; two that commit nothing follow.
+    expect(passes).toBe(3);
+    expect(end).toMatchObject({ outcome: 'failed', failure: { name: 'StoreError' } });
+    expect(end.failure.message).toContain('it is away');
+    expect(await wordOf(job)).toBe('failed');
+    await expect(rowsOf(`SELECT * FROM '${folder}/out/*.parquet'`)).rejects.toThrow('No files found');
+  });
+
+  it('ends at once where a failure halts the run', async () => {
+    const job = await submit('halted');
+    const failure = { name: 'QueryError', message: 'a cast failed' } as const;
+    const end = await play(job, {
+      runTask: async (event) => {
+        await putHalt(store, {
+          job: event.job,
+          run: event.run,
+          reason: 'failure',
+          at: new Date().toISOString(),
+          failure,
+        });
+        throw new QueryError({ task: 'map', message: 'a cast failed' });
+      },
+    });
+    expect(end).toMatchObject({ outcome: 'failed', failure: { name: 'QueryError' } });
+  });
+
+  it('halves a task that outgrew the large function, until it fits', async () => {
+    const job = await submit('outgrown');
+    const isLarge = async (event: TaskEvent): Promise<boolean> => {
+      const task = JSON.parse(
+        new TextDecoder().decode(await store.getRange(event.tasksKey, event.offset, event.length)),
+      );
+      return task.weightBytes > (event.stage === '00-map' ? 12_000 : Number.POSITIVE_INFINITY);
+    };
+    const notes: string[] = [];
+    const context = await contextFor(store, folder, { note: (line) => void notes.push(line) });
+    const end = await play(job, {
+      context,
+      runTask: async (event, run) => {
+        if (await isLarge(event))
+          throw new TaskMemoryError({ task: event.task, memoryBytes: 1, message: 'it is full' });
+        return run();
+      },
+    });
+    expect(end.outcome).toBe('published');
+    expect(notes.length).toBeGreaterThan(0);
+    await requireRight();
+  });
+
+  it('halves partitions by their keys', async () => {
+    const job = await submit('keys', { tasks: { map: 2, reduce: 1 } });
+    const seen: string[] = [];
+    const end = await play(job, {
+      runTask: (event, run) => {
+        if (event.stage === '01-reduce') seen.push(event.task);
+        if (event.stage === '01-reduce' && event.task.length < 14)
+          throw new TaskMemoryError({ task: event.task, memoryBytes: 1, message: 'it is full' });
+        return run();
+      },
+    });
+    expect(end.outcome).toBe('published');
+    expect(seen.filter((task) => task.length === 14).length).toBe(4);
+    await requireRight();
+  });
+
+  it('fails with the task’s own failure where it cannot be cut any more', async () => {
+    const job = await submit('indivisible', { tasks: { map: 1, reduce: 1 } });
+    const end = await play(job, {
+      runTask: (event) => {
+        throw new TaskMemoryError({ task: event.task, memoryBytes: 1, message: 'it is full' });
+      },
+    });
+    expect(end).toMatchObject({ outcome: 'failed', failure: { name: 'TaskMemoryError' } });
+  });
+
+  it('opens the next run where bytes are gone, and adopts the rest', async () => {
+    const job = await submit('lost');
+    let isLost = false;
+    const end = await play(job, {
+      onState: async ({ next }) => {
+        if (next !== 'reduce' || isLost) return;
+        isLost = true;
+        for (const prefix of blockPrefixes({ job: job.job, run: '0001', stage: '00-map' })) {
+          for await (const { key } of store.list(prefix)) return store.delete(key);
+        }
+      },
+      runTask: async (event, run) => {
+        try {
+          return await run();
+        } catch (error) {
+          const { name, message } = error as Error;
+          const failure = { name: name as 'BlockMissingError', message };
+          await putHalt(store, {
+            job: event.job,
+            run: event.run,
+            reason: 'failure',
+            at: new Date().toISOString(),
+            failure,
+          });
+          throw error;
+        }
+      },
+    });
+    expect(end).toMatchObject({ outcome: 'published', run: '0002', reopened: 1 });
+    await requireRight();
+  });
+
+  it('ends as cancelled, during map and before anything ran, and a resume goes on', async () => {
+    const job = await submit('cancelled');
+    const end = await play(job, {
+      runTask: async (event, run) => {
+        if (event.task === '000001') {
+          const state = await readJobState({ store, findPresence: async () => 'working' }, job.job);
+          await cancelJob({ store, now: () => new Date() }, state);
+        }
+        return run();
+      },
+    });
+    expect(end).toMatchObject({ outcome: 'cancelled', failure: { name: 'JobCancelledError' } });
+    expect(await wordOf(job)).toBe('cancelled');
+    const ran: string[] = [];
+    const resumed = await play(
+      job,
+      {
+        runTask: (event, run) => {
+          ran.push(`${event.stage} ${event.task}`);
+          return run();
+        },
+      },
+      2,
+    );
+    expect(resumed).toMatchObject({ outcome: 'published', run: '0002' });
+    // What was committed before the cancel is adopted.
+    expect(ran).not.toContain('00-map 000000');
+    expect(ran).toContain('00-map 000003');
+    await requireRight();
+  });
+
+  it('refuses a job that only the data can judge, with the reason', async () => {
+    const job = await submit('refused', { steps: [{ filter: 'nothing > 1' }] });
+    const end = await play(job);
+    expect(end).toMatchObject({ outcome: 'refused', failure: { name: 'ExpressionError' }, run: '' });
+    expect(await wordOf(job)).toBe('refused');
+  });
+
+  it('finishes a publish that died behind its outcome', async () => {
+    const job = await submit('dying');
+    let deaths = 2;
+    const dying: ObjectStore = {
+      ...store,
+      put: (key, bytes) => {
+        if (key.endsWith('report.json') && deaths-- > 0)
+          throw new StoreError({ operation: 'put', key, reason: 'it is away' });
+        return store.put(key, bytes);
+      },
+    };
+    const end = await play(job, { context: await contextFor(dying, folder) });
+    expect(end).toMatchObject({ outcome: 'published', reopened: 2 });
+    await requireRight();
+  });
+
+  it('says that it does not know where a mistake of ours ended it, and fails the run', async () => {
+    const job = await submit('mistaken');
+    const end = await play(job, {
+      runTask: () => {
+        throw new TypeError('undefined is not a function');
+      },
+    });
+    expect(end).toMatchObject({ outcome: 'failed', failure: { name: 'InternalError' } });
+    expect(end.failure.message).toContain('undefined is not a function');
+    expect(new InternalError({ where: 'x', what: 'y' }).row.retry).toBe('never');
+  });
+
+  it('may be played twice at the same time', async () => {
+    const job = await submit('twice');
+    const ends = await Promise.all([play(job), play(job, {}, 2)]);
+    for (const end of ends) expect(['published', 'failed']).toContain(end.outcome);
+    expect(ends.some(({ outcome }) => outcome === 'published')).toBe(true);
+    await requireRight();
+  });
+});
