@@ -50,6 +50,9 @@ const LIST_ADVICE: Readonly<Record<string, string>> = {
   InvalidToken: 'the session token is not valid',
 };
 
+const cannotList = (path: string, advice: string, cause: unknown): InputFormatError =>
+  new InputFormatError({ path, reason: `cannot be listed: ${advice}` }, { cause });
+
 /** What an error of listing means. */
 export const explainListError = (
   { bucket, prefix }: { readonly bucket: string; readonly prefix: string },
@@ -61,8 +64,9 @@ export const explainListError = (
     const reason = `there is no bucket ${JSON.stringify(bucket)}; check its name, and AWS_REGION or AWS_ENDPOINT_URL where it is elsewhere`;
     return new InputNotFoundError({ uri, reason, nearest: [] }, { cause: error });
   }
+  const isRegionless = error instanceof Error && error.message.includes('Region is missing');
+  if (isRegionless) return cannotList(uri, 'no region is known; set AWS_REGION', error);
   const advice = NO_CREDENTIALS.test(name) ? CREDENTIALS_ADVICE : LIST_ADVICE[name];
-  if (advice !== undefined)
-    return new InputFormatError({ path: uri, reason: `cannot be listed: ${advice}` }, { cause: error });
+  if (advice !== undefined) return cannotList(uri, advice, error);
   return asS3StoreError(error, { operation: 'list', key: uri });
 };

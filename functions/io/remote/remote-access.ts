@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { mkdtemp, open } from 'node:fs/promises';
 import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isRemote, type PinnedFile, type PinnedInput } from '../../contract/pinned-input.ts';
@@ -15,7 +15,7 @@ const SMALL_BYTES = 2 ** 20;
 const SMALL_AT_ONCE = 32;
 
 export type RemotePlace = {
-  /** Where copies go: of this task alone. */
+  /** Of this task alone: copies go to folders in it. */
   readonly folder: string;
   readonly threads: number;
   readonly memoryBytes: number;
@@ -35,7 +35,7 @@ const bring = async <Input extends PinnedInput>(
   { input, columns }: Wanted<Input>,
 ): Promise<Input> => {
   if (!input.files.some(isRemote)) return input;
-  const { folder } = place;
+  const folder = await mkdtemp(path.join(place.folder, 'input-'));
   if (input.format === 'arrow') {
     const { files: brought } = await copyArrowBatches(files, input, { folder, columns });
     return { ...input, files: brought };

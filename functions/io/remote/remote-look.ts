@@ -21,6 +21,9 @@ const SAMPLE_BYTES = 2 ** 28;
 const SAMPLES_BYTES = 2 ** 30;
 const LEAST_SAMPLE_BYTES = 2 ** 24;
 
+/** Taken for the length of a row, to fetch ahead what a sample is likely to need. */
+const LIKELY_ROW_BYTES = 100;
+
 /** Samples that are made at once: each reads ahead. */
 const SAMPLES_AT_ONCE = 4;
 
@@ -70,7 +73,10 @@ const copySample = async (
   let sizeBytes = 0;
   let isWhole = true;
   try {
-    for await (const part of readDecompressed(file, storedBytes(files, bound))) {
+    for await (const part of readDecompressed(
+      file,
+      storedBytes(files, Math.min(bound, rows * LIKELY_ROW_BYTES)),
+    )) {
       counter.push(part);
       await writeAll(target, part);
       sizeBytes += part.length;
@@ -87,13 +93,11 @@ const copySample = async (
 
 /** Files whose first rows are looked at: mostly the first one has enough. */
 const MOST_FIRST_FILES = 8;
-/** Taken for the length of a row, to see how many files it takes. */
-const ASSUMED_ROW_BYTES = 100;
 
 const firstFilesOf = (pinned: readonly PinnedFile[], rows: number): readonly PinnedFile[] => {
   let bytes = 0;
   return pinned.slice(0, MOST_FIRST_FILES).filter(({ sizeBytes }) => {
-    const isWanted = bytes < rows * ASSUMED_ROW_BYTES;
+    const isWanted = bytes < rows * LIKELY_ROW_BYTES;
     bytes += sizeBytes;
     return isWanted;
   });
