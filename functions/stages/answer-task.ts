@@ -46,7 +46,7 @@ export const answerTask = async (
 ): Promise<TaskAnswer> => {
   const { plan, stage, index } = work;
   const place = { store: context.store, plan, stage, index, scratchDir: folders.slice };
-  const source = await openTaskSource(place, work.task);
+  const source = await openTaskSource(context, place, work.task);
   if (!source.isReadable) return answerNothing(work, folders, source.chains);
   try {
     return await answerSource(context, { work, folders, source });

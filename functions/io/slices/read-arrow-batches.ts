@@ -34,9 +34,12 @@ const batchesOf = (file: PinnedFile, index: number, wanted: ReadonlySet<number>)
   const groups: PlacedRowGroup[] = [];
   let fields: readonly Field[] = [];
   let firstRow = 0;
+  let batch = -1;
   for (const message of readArrowInput(file)) {
     if (message.kind === 'schema') fields = message.schema.fields;
-    if (message.kind !== 'batch' || message.header.length === 0) continue;
+    if (message.kind !== 'batch') continue;
+    batch += 1;
+    if (message.header.length === 0) continue;
     const rows = message.header.length;
     const columnBytes = weighBatch(message.header, fields, wanted);
     const last = groups.at(-1);
@@ -45,8 +48,18 @@ const batchesOf = (file: PinnedFile, index: number, wanted: ReadonlySet<number>)
         ...last,
         rows: last.rows + rows,
         columnBytes: last.columnBytes + columnBytes,
+        batches: [last.batches?.[0] ?? batch, batch + 1],
       };
-    else groups.push({ file: index, rowGroup: groups.length, firstRow, rows, columnBytes, mayMatch: true });
+    else
+      groups.push({
+        file: index,
+        rowGroup: groups.length,
+        firstRow,
+        rows,
+        columnBytes,
+        batches: [batch, batch + 1],
+        mayMatch: true,
+      });
     firstRow += rows;
   }
   return groups;
