@@ -11,6 +11,7 @@ import lambda_hooks
 import s3_conditions
 import s3_faults
 import sfn_hooks
+import transport
 from asgi import App
 from patching import require_version
 
@@ -19,7 +20,7 @@ def install() -> None:
     """Replaces what ministack lacks; fails where it is not the ministack that the hooks are written for."""
     require_version()
     lambdas = (lambda_hooks, lambda_faults, lambda_concurrency)
-    for hook in (*lambdas, sfn_hooks, s3_conditions, emf, alarms, http_api, cloudformation):
+    for hook in (*lambdas, sfn_hooks, s3_conditions, transport, emf, alarms, http_api, cloudformation):
         hook.install()
 
 
