@@ -10,6 +10,7 @@ import lambda_faults
 import lambda_hooks
 import s3_conditions
 import s3_faults
+import s3_log
 import sfn_hooks
 import transport
 from asgi import App
@@ -25,5 +26,5 @@ def install() -> None:
 
 
 def around(app: App) -> App:
-    """The server's app: the door, then faults of S3, then ministack."""
-    return door.around(s3_faults.around(app))
+    """The server's app: the door, then the log and the faults of S3, then ministack."""
+    return door.around(s3_log.around(s3_faults.around(app)))

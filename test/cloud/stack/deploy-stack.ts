@@ -34,7 +34,9 @@ export const deployStack = async (target: DeployTarget): Promise<Deployed> => {
   try {
     const assembly = path.join(folder, 'cdk.out');
     // In an empty folder: in this one it would synthesize the app, without bundles.
-    const bootstrap = target.isBootstrapped ? 0 : await cdk(target, folder, ['bootstrap', await accountOf(target)]);
+    const bootstrap = target.isBootstrapped
+      ? 0
+      : await cdk(target, folder, ['bootstrap', await accountOf(target)]);
     const context = ['--context', `${SETTINGS_KEY}=${JSON.stringify(target.settings)}`];
     const synth = await cdk(target, root, ['synth', '--quiet', '--output', assembly, ...context]);
     const outputsFile = path.join(folder, 'outputs.json');
