@@ -1,3 +1,4 @@
+import { MAX_AMENDMENTS } from '../contract/amendment.ts';
 import type { Commit } from '../contract/commit.ts';
 import type { DaybreakError } from '../contract/errors.ts';
 import { StateError } from '../contract/errors-store.ts';
@@ -30,6 +31,8 @@ export const amendOutgrown = async (
   },
 ): Promise<string> => {
   const { index, ...stage } = outgrown.position;
+  const [worst] = outgrown.tasks;
+  if (worst !== undefined && outgrown.amendments >= MAX_AMENDMENTS) throw worst.failure;
   const blocks = outgrown.tasks.some(({ task }) => task.kind === 'partitions')
     ? await readBlocksBefore(context.store, plan, index)
     : [];
@@ -42,8 +45,7 @@ export const amendOutgrown = async (
     return found;
   });
   const ids = outgrown.tasks.map(({ task }) => task.task);
-  const [first] = outgrown.tasks;
-  const reason = `${ids.length === 1 ? `the task ${ids[0]}` : `${ids.length} tasks`} outgrew the large function and ${ids.length === 1 ? 'is' : 'are'} halved (${first?.failure.name})`;
+  const reason = `${ids.length === 1 ? `the task ${ids[0]}` : `${ids.length} tasks`} outgrew the large function and ${ids.length === 1 ? 'is' : 'are'} halved (${worst?.failure.name})`;
   await putAmendment(
     context.store,
     { k: outgrown.amendments },
