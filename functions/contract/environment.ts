@@ -32,8 +32,8 @@ export const OUTPUTS = {
 } as const;
 
 /**
- * The functions of the stack, by the file of their handler. `map` and `reduce` are one code under two names, each
- * with a large sibling for tasks that outgrow it; `modules` runs stages with functions of users.
+ * The functions of the stack, by the file of their handler. `map` and `reduce` are one code under two names;
+ * `modules` runs stages with functions of users.
  */
 export const FUNCTIONS = [
   'split',
@@ -50,3 +50,8 @@ export const FUNCTIONS = [
   'monitor',
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** Functions that run tasks. Each has a sibling of the same code with more memory, for tasks that outgrow it. */
+export const TASK_FUNCTIONS = ['map', 'reduce', 'modules'] as const satisfies readonly FunctionName[];
+export type TaskFunctionName = (typeof TASK_FUNCTIONS)[number];
+export type LargeFunctionName = `${TaskFunctionName}-large`;

@@ -51,6 +51,11 @@ export const FAILURES = {
     remedy: 'Use a key with that scope; `daybreak keys create --scope` makes one.',
   },
   UsageError: { retry: 'never', exitCode: refused, remedy: 'See `daybreak help`.' },
+  SettingsError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the key `daybreak` of cdk.json; docs/operations.md lists the settings.',
+  },
   NotBuiltError: { retry: 'never', exitCode: failed, remedy: 'Run `npm run build`, then the command again.' },
   NotYetError: {
     retry: 'never',
