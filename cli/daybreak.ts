@@ -8,8 +8,10 @@ import { cloudPlaceOf, type PlaceOptions } from './cloud/place-options.ts';
 import { collectOverride, collectText, parseMemory, parsePositive } from './options.ts';
 
 /** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
-const withResources = (command: Command): Command =>
-  withWorkdirOption(command)
+const withResources = (command: Command): Command => withResourceOptions(withWorkdirOption(command));
+
+const withResourceOptions = (command: Command): Command =>
+  command
     .option(
       '--memory <size>',
       'memory in total, for example 512MB; default: 70 % of what is free',
@@ -21,11 +23,15 @@ const withWorkdirOption = (command: Command): Command =>
   command.option('--workdir <folder>', 'folder of the state; default: DAYBREAK_WORKDIR, else .daybreak');
 
 /** Commands about jobs are about those here, unless they are told of a deployment. */
-const withPlace = (command: Command): Command => withCloud(withWorkdirOption(command));
+const withPlace = (command: Command): Command => withCloud(withWorkdirOption(command), OF_A_PLACE);
 
-const withCloud = (command: Command): Command =>
+const OF_A_PLACE =
+  'the deployment; without this and the next three, and without DAYBREAK_STACK: this machine';
+const OF_A_DEPLOYMENT = 'the deployment; default: DAYBREAK_STACK, else Daybreak';
+
+const withCloud = (command: Command, stack = OF_A_DEPLOYMENT): Command =>
   command
-    .option('--stack <name>', 'the deployment; default: DAYBREAK_STACK, else Daybreak')
+    .option('--stack <name>', stack)
     .option('--profile <name>', 'the AWS profile; default: as the AWS command line finds it')
     .option('--region <name>', 'the AWS region; default: as the AWS command line finds it')
     .option('--endpoint <url>', 'another address than that of AWS: an emulator');
@@ -81,7 +87,7 @@ const buildProgram = (): Command => {
     .option('--show <rows>', SHOW, parsePositive)
     .option('--json', JSON_OPTION)
     .action(async (job, options) => (await import('./commands/jobs.ts')).report(job, options));
-  withCloud(withResources(program.command('resume <job>').description('go on with a job that stopped')))
+  withPlace(withResourceOptions(program.command('resume <job>').description('go on with a job that stopped')))
     .option('--keep-blocks', 'keep intermediate blocks in the work folder')
     .option('--show <rows>', SHOW, parsePositive)
     .option('--wait', 'of a deployment: watches the job until it ends, and ends as it does')
@@ -94,6 +100,14 @@ const buildProgram = (): Command => {
   return program;
 };
 
+/** Options of `resume` that mean nothing in a deployment. */
+const LOCAL_OPTIONS: Readonly<Record<string, string>> = {
+  memory: '--memory',
+  threads: '--threads',
+  keepBlocks: '--keep-blocks',
+  show: '--show',
+};
+
 /** Where the job is decides what `resume` means: to run it here, or to let a deployment take it up again. */
 const resume = async (
   job: string,
@@ -101,11 +115,10 @@ const resume = async (
 ): Promise<void> => {
   const cloud = cloudPlaceOf(options);
   if (cloud === undefined) return (await import('./commands/run.ts')).resume(job, options);
-  const local = ['memory', 'threads', 'keepBlocks', 'show'].filter((name) => options[name] !== undefined);
-  if (local.length > 0) {
-    throw new UsageError(
-      `--${local.join(', --')}: is for jobs that run here, and this one runs in a deployment`,
-    );
+  const given = Object.keys(LOCAL_OPTIONS).filter((name) => options[name] !== undefined);
+  if (given.length > 0) {
+    const names = given.map((name) => LOCAL_OPTIONS[name]).join(', ');
+    throw new UsageError(`${names}: is for jobs that run here, and this one runs in a deployment`);
   }
   return (await import('./commands/resume-there.ts')).resumeThere(job, cloud, options);
 };

@@ -59,7 +59,7 @@ export const requireCloudPlace = (
 export const addPlace = (sentence: string, options: PlaceOptions): string => {
   const words = CLOUD_OPTIONS.flatMap((name) => {
     const value = options[name];
-    return value === undefined ? [] : [`--${name} ${/^[\w./:@-]+$/.test(value) ? value : `'${value}'`}`];
+    return value === undefined ? [] : [`--${name} ${quoteWord(value)}`];
   });
   if (words.length === 0) return sentence;
   return sentence.replaceAll(
@@ -67,3 +67,7 @@ export const addPlace = (sentence: string, options: PlaceOptions): string => {
     (command) => `${command.slice(0, -1)} ${words.join(' ')}\``,
   );
 };
+
+/** As a shell reads one word. */
+const quoteWord = (word: string): string =>
+  /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
-  type ApiKey,
+  ApiKey,
   type ApiKeySet,
   isScope,
   MOST_API_KEYS,
@@ -64,6 +64,9 @@ export const createKey = async (options: CreateOptions): Promise<void> => {
   const now = new Date();
   const scopes = scopesOf(options.scope);
   const expiresAt = expiryOf(options.expires, now);
+  if (!ApiKey.shape.label.safeParse(options.label).success) {
+    throw new UsageError('--label: expected 1 to 100 characters');
+  }
   const { change } = await openSecret(options);
   const { presented, kept } = drawApiKey({ label: options.label, scopes, now, expiresAt });
   await change(({ keys }) => {

@@ -69,11 +69,8 @@ export const readJobState = async (world: JobWorld, id: string): Promise<JobStat
 
 /** Fails with JobNotFoundError. */
 export const readJobFacts = async ({ store, findPresence }: JobWorld, id: string): Promise<JobFacts> => {
-  const [job, current, report] = await Promise.all([
-    readJob(store, id),
-    readCurrentRun(store, id),
-    readReport(store, id),
-  ]);
+  const job = await readJob(store, id);
+  const [current, report] = await Promise.all([readCurrentRun(store, id), readReport(store, id)]);
   const plan = current === undefined ? undefined : parsePlan(current.plan);
   const run = plan?.run;
   const [presence, halt] = await Promise.all([

@@ -49,6 +49,7 @@ const reasonOf = (error: Error, { action, region = 'no region' }: AwsRequest): s
   if (/^Region is missing/u.test(message)) {
     return 'no region is known; give --region, or set AWS_REGION or a region in your profile';
   }
+  if (/^Region not accepted/u.test(message)) return `the region cannot be used: ${message}`;
   if (DENIED.has(name)) return `${action} is denied in ${region}; ask for this permission`;
   if (STALE.has(name)) {
     return `${action} was refused in ${region}: the credentials are not valid, or no longer (${name}); sign in again`;
