@@ -5,6 +5,4 @@ import { summarizeCommit } from '../functions/stages/workers/summarize-commit.ts
 import { openLocalS3 } from './local-s3.ts';
 
 const s3 = openLocalS3();
-startWorker(async (context, ids, place) =>
-  summarizeCommit(await runTask({ ...context, s3 }, ids, place)),
-);
+startWorker(async (context, ids, place) => summarizeCommit(await runTask({ ...context, s3 }, ids, place)));
