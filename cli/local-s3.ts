@@ -9,8 +9,10 @@ const REGION_OF_ENDPOINT = 'us-east-1';
  * environment and its files. The SDK by itself leaves AWS_DEFAULT_REGION out.
  */
 export const openLocalS3 = (environment: NodeJS.ProcessEnv = process.env): S3Client => {
-  const endpoint = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL;
+  // An empty variable is none, as to AWS's own tools.
+  const read = (name: string): string | undefined => environment[name] || undefined;
+  const endpoint = read('AWS_ENDPOINT_URL_S3') ?? read('AWS_ENDPOINT_URL');
   const fallback = endpoint === undefined ? undefined : REGION_OF_ENDPOINT;
-  const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? fallback;
+  const region = read('AWS_REGION') ?? read('AWS_DEFAULT_REGION') ?? fallback;
   return createLazyS3Client({ endpoint, region });
 };

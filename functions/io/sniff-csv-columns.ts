@@ -90,7 +90,9 @@ export const sniffFile = (
   facts: FileFacts,
 ): Promise<Seen> => {
   const { request, csv, isTyped, file } = facts;
-  const sample = isTyped ? sampleOf(request, csv.skip) : { ...sampleOf(request), rows: csv.skip + 1 };
+  const sample = isTyped
+    ? sampleOf(request, csv.skip)
+    : { ...sampleOf(request), rows: csv.skip + 1, isAskedFor: false };
   return look.withSample([file], sample, async ([looked = file]) => ({
     file,
     columns: await sniffColumns(connection, { ...facts, file: looked }),

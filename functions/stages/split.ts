@@ -27,6 +27,7 @@ import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
+import { nameFullDisk } from './name-full-disk.ts';
 import { openLook } from './open-input.ts';
 import { hashTasks } from './read-tasks.ts';
 import { requireOutputApart } from './require-output-apart.ts';
@@ -163,7 +164,9 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
       },
       async (connection) => {
         const look = await openLook(context, { files: pinned, folder: lookDir });
-        const input = await sniffInput(connection, { input: spec.input, format, files: pinned, look });
+        const input = await nameFullDisk({ task: 'split', scratchDir: lookDir }, () =>
+          sniffInput(connection, { input: spec.input, format, files: pinned, look }),
+        );
         context.signal.throwIfAborted();
         const looked = await bindJob(context, connection, { job, input, look });
         context.signal.throwIfAborted();

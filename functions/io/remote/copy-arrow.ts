@@ -40,15 +40,18 @@ const copyHeaders = async (
   const headers = openHeaderBytes(files, file, targetPath);
   const { sizeBytes, readBatches } = file;
   const walk = walkArrow({ sizeBytes, batches: readBatches, bodyOf: noBody });
-  try {
-    for (let next = walk.next(); next.done !== true; ) {
-      const step = next.value;
-      if (step.kind === 'soon') headers.expect(step.extents);
-      if (step.kind === 'message') messages.push(step);
-      next = step.kind === 'need' ? walk.next(await headers.read(step)) : walk.next();
+  const advance = (...bytes: [] | [Uint8Array]): IteratorResult<ArrowStep, void> => {
+    try {
+      return walk.next(...bytes);
+    } catch (error) {
+      throw nameArrowFile(file.path, error);
     }
-  } catch (error) {
-    throw nameArrowFile(file.path, error);
+  };
+  for (let next = advance(); next.done !== true; ) {
+    const step = next.value;
+    if (step.kind === 'soon') headers.expect(step.extents);
+    if (step.kind === 'message') messages.push(step);
+    next = step.kind === 'need' ? advance(await headers.read(step)) : advance();
   }
   await headers.end();
   return messages;

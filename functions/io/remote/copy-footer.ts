@@ -1,5 +1,5 @@
 import type { RemoteFile, RemoteFiles } from './remote-files.ts';
-import { writeAt } from './write-at.ts';
+import { type Piece, writeAt } from './write-at.ts';
 
 /** Bytes of the first read from the end: most footers are smaller, and a small file is whole in it. */
 const TAIL_BYTES = 32_768;
@@ -30,14 +30,16 @@ export const copyFooter = async (
   const { sizeBytes } = file;
   const tailBytes = Math.min(TAIL_BYTES, sizeBytes);
   const tail = await files.read(file, { offset: sizeBytes - tailBytes, lengthBytes: tailBytes });
-  const footerOffset = findFooter(tail, sizeBytes) ?? sizeBytes - tailBytes;
-  const bytes =
-    footerOffset < sizeBytes - tailBytes
-      ? await files.read(file, { offset: footerOffset, lengthBytes: sizeBytes - footerOffset })
-      : tail;
+  const tailOffset = sizeBytes - tailBytes;
+  const footerOffset = tailOffset === 0 ? 0 : (findFooter(tail, sizeBytes) ?? tailOffset);
+  const pieces: Piece[] = [];
+  if (footerOffset < tailOffset) {
+    const bytes = await files.read(file, { offset: footerOffset, lengthBytes: tailOffset - footerOffset });
+    pieces.push({ offset: footerOffset, bytes });
+  }
   // Of many files only the footers go to the disk.
-  const kept = tailBytes === sizeBytes ? bytes : bytes.subarray(bytes.length - (sizeBytes - footerOffset));
-  const beginOffset = sizeBytes - kept.length;
-  await writeAt(targetPath, [{ offset: beginOffset, bytes: kept }], sizeBytes);
-  return { beginOffset };
+  const begin = Math.max(0, footerOffset - tailOffset);
+  pieces.push({ offset: tailOffset + begin, bytes: tail.subarray(begin) });
+  await writeAt(targetPath, pieces, sizeBytes);
+  return { beginOffset: footerOffset };
 };

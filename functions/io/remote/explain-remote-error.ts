@@ -1,4 +1,4 @@
-import { InputFormatError, InputNotFoundError } from '../../contract/errors-input.ts';
+import { InputAccessError, InputNotFoundError } from '../../contract/errors-input.ts';
 import { StoreError } from '../../contract/errors-store.ts';
 import { renderS3Uri } from '../../core/s3-uri.ts';
 import { asS3StoreError } from '../s3/s3-errors.ts';
@@ -14,7 +14,7 @@ const NO_CREDENTIALS = /^(Credentials|Token)?ProviderError$/u;
 const CREDENTIALS_ADVICE =
   'no AWS credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 
-/** What keeps an object from being read, for good: sentences that go on from "the input file x". */
+/** What keeps an object from being read, for good: sentences that go on from "the input x". */
 const judgeRead = (name: string): string | undefined => {
   if (NO_CREDENTIALS.test(name)) return `cannot be read: ${CREDENTIALS_ADVICE}`;
   switch (name) {
@@ -35,7 +35,7 @@ const judgeRead = (name: string): string | undefined => {
 /** What an error of reading an object means. InputChangedError, and what a retry may cure, stay as they are. */
 export const explainReadError = (path: string, error: unknown): unknown => {
   const reason = judgeRead(nameOf(error));
-  return reason === undefined ? error : new InputFormatError({ path, reason }, { cause: error });
+  return reason === undefined ? error : new InputAccessError({ path, reason }, { cause: error });
 };
 
 const LIST_ADVICE: Readonly<Record<string, string>> = {
@@ -50,8 +50,8 @@ const LIST_ADVICE: Readonly<Record<string, string>> = {
   InvalidToken: 'the session token is not valid',
 };
 
-const cannotList = (path: string, advice: string, cause: unknown): InputFormatError =>
-  new InputFormatError({ path, reason: `cannot be listed: ${advice}` }, { cause });
+const cannotList = (path: string, advice: string, cause: unknown): InputAccessError =>
+  new InputAccessError({ path, reason: `cannot be listed: ${advice}` }, { cause });
 
 /** What an error of listing means. */
 export const explainListError = (

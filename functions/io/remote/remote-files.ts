@@ -24,9 +24,9 @@ export type Listing = {
 
 /** Objects in S3, as an input needs them. */
 export type RemoteFiles = {
-  /** In the order of their bytes. Fails with InputNotFoundError and InputFormatError. */
+  /** In the order of their bytes. Fails with InputNotFoundError and InputAccessError. */
   readonly list: (listing: Listing) => AsyncIterable<ListedObject>;
-  /** Exactly these bytes. Fails with InputChangedError, InputFormatError, and StoreError where S3 does not answer. */
+  /** Exactly these bytes. Fails with InputChangedError, InputAccessError, and StoreError where S3 does not answer. */
   readonly read: (file: RemoteFile, range: ByteRange, signal?: AbortSignal) => Promise<Uint8Array>;
   /**
    * Copies ranges into a local file at their own offsets, in bounded parallel. The file gets the size of the object;

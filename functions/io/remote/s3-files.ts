@@ -75,7 +75,7 @@ export const openS3Files = (client: S3Client, signal?: AbortSignal): RemoteFiles
   copy: async (file, ranges, path) => {
     signal?.throwIfAborted();
     try {
-      await copyRangesToFile(client, refOf(file), ranges, path);
+      await copyRangesToFile(client, refOf(file), ranges, path, { signal });
     } catch (error) {
       throw explainReadError(file.path, error);
     }
