@@ -486,7 +486,8 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
     const pauseEverywhere = async (
       prepare: (place: string) => Promise<void>,
       act: (place: string, hook: RequestHook) => Promise<unknown>,
-      meanwhile: (place: string, at: string) => Promise<void>,
+      meanwhile: (place: string) => Promise<void>,
+      afterwards: (place: string) => Promise<void> = async () => {},
     ): Promise<void> => {
       for (let pauseAt = 1; pauseAt <= MOST_REQUESTS; pauseAt += 1) {
         const place = world.newPlace();
@@ -495,11 +496,12 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
         const ends = act(place, hook).catch((error: unknown) => error);
         const isPaused = await Promise.race([paused, ends.then(() => false)]);
         const at = `request ${pauseAt}`;
-        if (isPaused) await meanwhile(place, at);
+        if (isPaused) await meanwhile(place);
         resume();
         const end = await ends;
         if (end instanceof Error) expect(end, at).toBeInstanceOf(DaybreakError);
         if (!isPaused) return;
+        await afterwards(place);
         const { promise, kept } = promised(await world.tree(place));
         expect(kept, at).toEqual(promise);
         expect(Object.keys(promise), at).not.toEqual([]);
@@ -538,8 +540,8 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
           for (const [name, text] of Object.entries(partsOf('one', '0002'))) {
             await later.addPart(name, await world.source(text));
           }
-          await later.finish(manifestOf('one', { run: '0002' }), 'fail');
         },
+        (place) => world.open(place, claimOf('0002')).finish(manifestOf('one', { run: '0002' }), 'fail'),
       );
     });
 
