@@ -527,6 +527,35 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       );
     });
 
+    it('do not come back before a job that has just replaced theirs', async () => {
+      let isPublished = false;
+      let resumeNext = () => {};
+      let nextEnds: Promise<unknown> = Promise.resolve();
+      await pauseEverywhere(
+        async () => {
+          isPublished = false;
+        },
+        (place, hook) => {
+          const hasPublished = async () => isPublished;
+          return publish(world, place, { job: 'late', mode: 'overwrite', hook, hasPublished });
+        },
+        async (place) => {
+          await publish(world, place, { job: 'late', mode: 'overwrite' });
+          isPublished = true;
+          // Its manifest stands, and the parts of the late one do still.
+          const next = pausingHook((what) => /^(remove|DeleteObjects)/.test(what));
+          nextEnds = publish(world, place, { job: 'next', mode: 'overwrite', hook: next.hook });
+          expect(await next.paused).toBe(true);
+          resumeNext = next.resume;
+        },
+        async (place) => {
+          resumeNext();
+          await nextEnds;
+          await expectWhole(place, 'next');
+        },
+      );
+    });
+
     it('give back nothing of a later run of their job', async () => {
       const claimOf = (run: string) => ({ job: 'one', at: AT, run });
       await pauseEverywhere(
