@@ -16,13 +16,24 @@ export const ENVIRONMENT = {
   sliceBytes: 'DAYBREAK_SLICE_BYTES',
   /** Keeps blocks of finished jobs: `true` or `false`. */
   keepBlocks: 'DAYBREAK_KEEP_BLOCKS',
-  /** The inputs and outputs that a job of the inbox or of an API key without more may name: JSON, see settings. */
+  /** The inputs and outputs that a job of the inbox or of an API key without more may name: JSON, see AllowedUris. */
   allowedUris: 'DAYBREAK_ALLOWED_URIS',
 } as const;
 
+/** Outputs of the stack, by which the command line finds it. */
+export const OUTPUTS = {
+  blocksBucket: 'BlocksBucketName',
+  dataBucket: 'DataBucketName',
+  queueUrl: 'QueueUrl',
+  deadLettersUrl: 'DeadLettersUrl',
+  stateMachineArn: 'StateMachineArn',
+  apiUrl: 'ApiUrl',
+  apiKeysSecretArn: 'ApiKeysSecretArn',
+} as const;
+
 /**
- * The functions of the stack, by the file of their handler. `map` and `reduce` are one code under two names, each
- * with a large sibling for tasks that outgrow it; `modules` runs stages with functions of users.
+ * The functions of the stack, by the file of their handler. `map` and `reduce` are one code under two names;
+ * `modules` runs stages with functions of users.
  */
 export const FUNCTIONS = [
   'split',
@@ -39,3 +50,8 @@ export const FUNCTIONS = [
   'monitor',
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** Functions that run tasks. Each has a sibling of the same code with more memory, for tasks that outgrow it. */
+export const TASK_FUNCTIONS = ['map', 'reduce', 'modules'] as const satisfies readonly FunctionName[];
+export type TaskFunctionName = (typeof TASK_FUNCTIONS)[number];
+export type LargeFunctionName = `${TaskFunctionName}-large`;

@@ -5,6 +5,18 @@ export class UsageError extends DaybreakError {
   override readonly name = 'UsageError';
 }
 
+/** The settings of a deployment cannot be used; carries every problem found, not only the first. */
+export class SettingsError extends DaybreakError {
+  override readonly name = 'SettingsError';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[], options?: ErrorOptions) {
+    const found = problems.map((problem) => `  ${renderProblem(problem)}`).join('\n');
+    super(`the settings are not valid (${problems.length})\n${found}`, options);
+    this.problems = problems;
+  }
+}
+
 /** Something that a spec may say and this version does not do; carries every such place. */
 export class NotYetError extends DaybreakError {
   override readonly name = 'NotYetError';

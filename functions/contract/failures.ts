@@ -31,6 +31,11 @@ export const FAILURES = {
     remedy: 'Correct the spec; `daybreak validate` checks it without running.',
   },
   UsageError: { retry: 'never', exitCode: refused, remedy: 'See `daybreak help`.' },
+  SettingsError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the key `daybreak` of cdk.json; docs/operations.md lists the settings.',
+  },
   NotBuiltError: { retry: 'never', exitCode: failed, remedy: 'Run `npm run build`, then the command again.' },
   NotYetError: {
     retry: 'never',

@@ -13,13 +13,20 @@ export const MACHINE_FAILURES = {
   'Lambda.Unknown': 'WorkerDiedError',
 } as const satisfies Record<string, FailureName>;
 
-/** What AWS itself asks to try again: throttling and services that stumble. No attempt of a task began. */
+/** Lambda has no room for another call at this moment. No attempt of a task began. */
+export const NO_ROOM_ERROR = 'Lambda.TooManyRequestsException';
+
+/**
+ * What AWS itself asks to try again: throttling, services that stumble, a version that was published a moment ago. No
+ * attempt of a task began.
+ */
 export const TRANSIENT_ERRORS = [
-  'Lambda.TooManyRequestsException',
+  NO_ROOM_ERROR,
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
   'Lambda.ClientExecutionTimeoutException',
+  'Lambda.ResourceConflictException',
 ] as const;
 
 /** The row of the table behind an `Error` of Step Functions; undefined for a name that nobody knows. */

@@ -1,0 +1,5 @@
+import type { KEYS } from '../functions/contract/keys.ts';
+
+/** The pattern, as IAM and bucket policies take it, that covers every key of a template. */
+export const keyPattern = ({ template }: (typeof KEYS)[keyof typeof KEYS]): string =>
+  template.replaceAll(/\{\w+\}/g, '*');
