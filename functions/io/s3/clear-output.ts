@@ -8,6 +8,8 @@ import { CLAIM, isOutputOf, isOwnedBy, readOwner, readStanding } from './output-
  * output is published. Does nothing where the output belongs to another job, or to a later run of this one.
  */
 export const clearOutput = async (objects: OutputObjects, claim: Claim): Promise<void> => {
+  // Whoever never owned it lists nothing: there may be any number of objects of others.
+  if (!isOwnedBy(await readOwner(objects), claim)) return;
   const parts = await listParts(objects);
   // After the listing, so that no part of a later owner, be it a later run of this job, is in it.
   const owner = await readOwner(objects);

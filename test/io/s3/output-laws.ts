@@ -92,6 +92,16 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       await expectWhole(place, 'new');
     });
 
+    it('replaces an output that was put there by hand after it was claimed', async () => {
+      const place = world.newPlace();
+      const output = world.open(place, { job: 'new', at: AT });
+      await output.claim({ mode: 'overwrite', hasEnded: never });
+      await addAll(output, 'new');
+      for (const [name, text] of Object.entries(whole('old'))) await world.put(place, name, text);
+      await output.finish(manifestOf('new'), 'overwrite');
+      await expectWhole(place, 'new');
+    });
+
     it('touches nothing whose name merely begins like its own', async () => {
       const place = world.newPlace();
       const beside = `${place.slice(0, -1)}-2/`;
@@ -112,13 +122,19 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       }
     });
 
-    it('leaves out what the manifest does not list', async () => {
+    it('leaves out what the manifest does not list, from the first moment', async () => {
       const place = world.newPlace();
+      const trees: Readonly<Record<string, string>>[] = [];
+      const hook: RequestHook = async (moment, what) => {
+        if (moment === 'after' && /^(write|Put)/.test(what)) trees.push(await world.tree(place));
+        return undefined;
+      };
       const output = world.open(place, { job: 'one', at: AT });
       await output.claim({ mode: 'fail', hasEnded: never });
       await output.addPart('part-000009-one.parquet', await world.source('more'));
       await output.addPart('_rejects/00-map-000009-one.jsonl', await world.source('more'));
-      await publish(world, place, { job: 'one', mode: 'fail' });
+      await publish(world, place, { job: 'one', mode: 'fail', hook });
+      expect(apart(trees.at(-1) ?? {}).rest).toEqual(whole('one'));
       await expectWhole(place, 'one');
     });
 
@@ -399,6 +415,28 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       await expectWhole(place, 'new');
     });
 
+    it('is refused to such a runner too where nobody owns the output any more', async () => {
+      const place = world.newPlace();
+      let isPublished = false;
+      const late = pausingHook((what) => /^(write|Put)/.test(what));
+      const lateEnds = publish(world, place, {
+        job: 'old',
+        mode: 'overwrite',
+        hook: late.hook,
+        hasPublished: async () => isPublished,
+      }).catch((error: unknown) => error);
+      expect(await late.paused).toBe(true);
+      await publish(world, place, { job: 'old', mode: 'overwrite' });
+      isPublished = true;
+      await publish(world, place, { job: 'new', mode: 'overwrite' });
+      const cancelled = world.open(place, { job: 'cancelled', at: AT });
+      await cancelled.claim({ mode: 'overwrite', hasEnded: always });
+      await cancelled.release();
+      late.resume();
+      expect(await lateEnds).toBeInstanceOf(OutputExistsError);
+      expect(apart(await world.tree(place))).toEqual({ rest: whole('new'), owner: undefined });
+    });
+
     it('fails with StateError where it cannot be read', async () => {
       const place = world.newPlace();
       await world.put(place, '_daybreak.json', '{');
@@ -440,6 +478,115 @@ export const describeOutputLaws = (world: OutputWorld, { seed, strides }: LawOpt
       late.resume();
       expect(await lateEnds).toBeInstanceOf(DaybreakError);
       await expectWhole(place, 'last');
+    });
+  });
+
+  describe('runners that stood still before any of their requests', () => {
+    /** Lets `act` stand still before request 1, 2, … while others do `meanwhile`, until it needs no more requests. */
+    const pauseEverywhere = async (
+      prepare: (place: string) => Promise<void>,
+      act: (place: string, hook: RequestHook) => Promise<unknown>,
+      meanwhile: (place: string) => Promise<void>,
+      afterwards: (place: string) => Promise<void> = async () => {},
+    ): Promise<void> => {
+      for (let pauseAt = 1; pauseAt <= MOST_REQUESTS; pauseAt += 1) {
+        const place = world.newPlace();
+        await prepare(place);
+        const { hook, paused, resume } = pausingHook(pauseAt);
+        const ends = act(place, hook).catch((error: unknown) => error);
+        const isPaused = await Promise.race([paused, ends.then(() => false)]);
+        const at = `request ${pauseAt}`;
+        if (isPaused) await meanwhile(place);
+        resume();
+        const end = await ends;
+        if (end instanceof Error) expect(end, at).toBeInstanceOf(DaybreakError);
+        if (!isPaused) return;
+        await afterwards(place);
+        const { promise, kept } = promised(await world.tree(place));
+        expect(kept, at).toEqual(promise);
+        expect(Object.keys(promise), at).not.toEqual([]);
+      }
+      expect.fail(`it takes more than ${MOST_REQUESTS} requests`);
+    };
+
+    it('harm no output of a job that has replaced theirs since', async () => {
+      let isPublished = false;
+      await pauseEverywhere(
+        async () => {
+          isPublished = false;
+        },
+        (place, hook) => {
+          const hasPublished = async () => isPublished;
+          return publish(world, place, { job: 'late', mode: 'overwrite', hook, hasPublished });
+        },
+        async (place) => {
+          await publish(world, place, { job: 'late', mode: 'overwrite' });
+          isPublished = true;
+          await publish(world, place, { job: 'next', mode: 'overwrite' });
+        },
+      );
+    });
+
+    it('do not come back before a job that has just replaced theirs', async () => {
+      let isPublished = false;
+      let resumeNext = () => {};
+      let nextEnds: Promise<unknown> = Promise.resolve();
+      await pauseEverywhere(
+        async () => {
+          isPublished = false;
+        },
+        (place, hook) => {
+          const hasPublished = async () => isPublished;
+          return publish(world, place, { job: 'late', mode: 'overwrite', hook, hasPublished });
+        },
+        async (place) => {
+          await publish(world, place, { job: 'late', mode: 'overwrite' });
+          isPublished = true;
+          // Its manifest stands, and the parts of the late one do still.
+          const next = pausingHook((what) => /^(remove|DeleteObjects)/.test(what));
+          nextEnds = publish(world, place, { job: 'next', mode: 'overwrite', hook: next.hook });
+          expect(await next.paused).toBe(true);
+          resumeNext = next.resume;
+        },
+        async (place) => {
+          resumeNext();
+          await nextEnds;
+          await expectWhole(place, 'next');
+        },
+      );
+    });
+
+    it('give back nothing of a later run of their job', async () => {
+      const claimOf = (run: string) => ({ job: 'one', at: AT, run });
+      await pauseEverywhere(
+        async (place) => {
+          await world.open(place, claimOf('0001')).claim({ mode: 'fail', hasEnded: never });
+        },
+        (place, hook) => world.open(place, claimOf('0001'), hook).release(),
+        async (place) => {
+          const later = world.open(place, claimOf('0002'));
+          await later.claim({ mode: 'fail', hasEnded: never });
+          for (const [name, text] of Object.entries(partsOf('one', '0002'))) {
+            await later.addPart(name, await world.source(text));
+          }
+        },
+        (place) => world.open(place, claimOf('0002')).finish(manifestOf('one', { run: '0002' }), 'fail'),
+      );
+    });
+
+    it('give back nothing of the output that their job was to replace', async () => {
+      await pauseEverywhere(
+        async (place) => {
+          await world.open(place, { job: 'one', at: AT }).claim({ mode: 'overwrite', hasEnded: never });
+        },
+        (place, hook) => world.open(place, { job: 'one', at: AT }, hook).release(),
+        async (place) => {
+          // The claim goes with another runner, a job publishes, and a third runner claims it again.
+          await world.open(place, { job: 'one', at: AT }).release();
+          await publish(world, place, { job: 'between', mode: 'overwrite' });
+          await world.open(place, { job: 'one', at: AT }).claim({ mode: 'overwrite', hasEnded: always });
+        },
+      );
     });
   });
 

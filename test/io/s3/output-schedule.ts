@@ -21,6 +21,9 @@ export const playSchedule = async ({ runners: specs, turns }: Schedule): Promise
   const { jobs, outcomeOf, act } = openScheduledJobs(output);
   let cuts = 0;
   let hasStood = false;
+  /** The job whose manifest stands, and those before it: none comes back. */
+  let last: string | undefined;
+  const replaced: string[] = [];
 
   const standing = (): Manifest | undefined => {
     const text = output.get('_manifest.json');
@@ -34,6 +37,9 @@ export const playSchedule = async ({ runners: specs, turns }: Schedule): Promise
     if (hasStood) expect(manifest).toBeDefined();
     if (manifest === undefined) return;
     hasStood = true;
+    if (last !== manifest.job) expect(replaced).not.toContain(manifest.job);
+    if (last !== undefined && last !== manifest.job) replaced.push(last);
+    last = manifest.job;
     expect(jobs.get(manifest.job)?.outcomes.get(manifest.run)).toBe('published');
   };
 

@@ -84,17 +84,22 @@ export const apart = (tree: Readonly<Record<string, string>>) => {
   return { rest, owner: claim === undefined ? undefined : (JSON.parse(claim) as Claim).job };
 };
 
-export type Publishing = { readonly job: string; readonly mode: OutputMode; readonly hook?: RequestHook };
+export type Publishing = {
+  readonly job: string;
+  readonly mode: OutputMode;
+  readonly hook?: RequestHook;
+  readonly hasPublished?: () => Promise<boolean>;
+};
 
 /** All that publishing a job's output does, from the claim on. */
 export const publish = async (
   world: OutputWorld,
   place: string,
-  { job, mode, hook }: Publishing,
+  { job, mode, hook, hasPublished = never }: Publishing,
 ): Promise<Output> => {
   const output = world.open(place, { job, at: AT }, hook);
   const hasEnded: HasEnded = (owner) => world.open(place, owner).isPublished();
-  await output.claim({ mode, hasEnded });
+  await output.claim({ mode, hasEnded, hasPublished });
   for (const [name, text] of Object.entries(partsOf(job))) {
     await output.addPart(name, await world.source(text));
   }
