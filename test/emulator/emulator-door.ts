@@ -74,8 +74,13 @@ export const clearFaults = (emulator: Door): Promise<unknown> =>
 export const listInvocations = (emulator: Door, pattern = '*'): Promise<readonly Invocation[]> =>
   ask(emulator, `invocations?${new URLSearchParams({ function: pattern })}`);
 
-/** A request to S3. `key` is of a listing its prefix, and empty of DeleteObjects. */
-export type S3Request = { readonly operation: string; readonly bucket: string; readonly key: string };
+/** A request to S3. `key` is of a listing its prefix, and empty of DeleteObjects; `range` of a ranged read. */
+export type S3Request = {
+  readonly operation: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly range: string;
+};
 
 /** What was asked of a bucket since {@link forgetRequests}. */
 export const listRequests = (emulator: Door, bucket: string): Promise<readonly S3Request[]> =>

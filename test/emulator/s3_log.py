@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from urllib.parse import parse_qs
 
-from asgi import App, Receive, Scope, Send
+from asgi import App, Receive, Scope, Send, header
 from s3_requests import s3_request
 
 # A job of a thousand tasks asks some ten thousand times.
@@ -20,6 +20,8 @@ class LoggedRequest:
     bucket: str
     # Of a listing its prefix; empty of DeleteObjects, which names its keys in the body.
     key: str
+    # The header of a ranged read, or empty.
+    range: str
 
 
 _log: deque[LoggedRequest] = deque(maxlen=MOST)
@@ -38,7 +40,8 @@ def around(app: App) -> App:
         request = s3_request(scope) if scope["type"] == "http" else None
         if request is not None:
             prefix = parse_qs(scope["query_string"].decode()).get("prefix", [""])[0]
-            _log.append(LoggedRequest(request.operation, request.bucket, request.key or prefix))
+            key = request.key or prefix
+            _log.append(LoggedRequest(request.operation, request.bucket, key, header(scope, "range")))
         await app(scope, receive, send)
 
     return handle

@@ -1,23 +1,117 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+/**
+ * Law: what a job asks of S3 follows a formula, term by term, and only the shuffle's ranged reads grow with the map
+ * tasks times the reduce tasks. M map tasks, R reduce tasks, one file of input; docs/operations.md tells the terms.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kindOfKey, kindOfPrefix } from '../../../functions/io/s3/key-kind.ts';
-import { forgetRequests, listRequests } from '../../emulator/emulator-door.ts';
-import { openStack, type Stack } from './open-stack.ts';
+import { forgetRequests, listRequests, type S3Request } from '../../emulator/emulator-door.ts';
+import { type EndedExecution, openStack, type Stack } from './open-stack.ts';
+
+const ROWS = 100_000;
+/** The law of the design: only ids and keys travel. */
+const MOST_STATE_BYTES = 8_192;
+
 let stack: Stack;
-beforeAll(async () => { stack = await openStack();
-  const rows = Array.from({ length: 100_000 }, (_, row) => `${row},${row % 3700},${(row * 7919) % 101}`);
+beforeAll(async () => {
+  stack = await openStack();
+  const rows = Array.from({ length: ROWS }, (_, row) => `${row},${row % 3700},${(row * 7919) % 101}`);
   await stack.putData('in/figures.csv', `v,k,x\n${rows.join('\n')}\n`);
 });
 afterAll(() => stack.close());
-it.each([[2,2],[8,8],[16,8],[8,16]])('counts %i x %i', async (map, reduce) => {
-  const id = `figures-${map}-${reduce}`;
-  const door = { endpoint: stack.facts.endpoint ?? '' };
-  await forgetRequests(door);
-  await stack.send;
-  await stack.submit({ id, tasks: { map, reduce }, spec: { name: 'counted', input: { uri: `s3://${stack.data}/in/figures.csv` }, steps: [{ group_by: { keys: ['k'], aggregates: { n: 'count(*)', m: 'median(v)' } } }], output: { uri: `s3://${stack.data}/results/${id}/` } } });
-  const ex = await stack.execution(`${id}-0001-1`).catch(async () => { await stack.waitUntil('x', async () => (await stack.read(id))); return stack.execution(`${id}-0001-1`); });
-  const all = [...(await listRequests(door, stack.blocks)).map((r) => ({ ...r, b: 'blocks' })), ...(await listRequests(door, stack.data)).map((r) => ({ ...r, b: 'data' }))];
-  const m = new Map<string, number>();
-  for (const r of all) { if (!r.key.includes(id) && r.operation !== 'DeleteObjects' && !r.key.startsWith('slots') && !r.key.startsWith('waiting') && !r.key.startsWith('history') && !r.key.includes('figures.csv')) continue; const k = `${r.b} ${r.operation} ${r.operation.startsWith('List') ? kindOfPrefix(r.key) : kindOfKey(r.key)} ${/jobs\/[^/]+\/[^/]+\/([^/]+)\//.exec(r.key)?.[1] ?? ''}`; m.set(k, (m.get(k) ?? 0) + 1); }
-  console.log(id, all.length, ex.events.length, '\n' + [...m].sort().map(([k, n]) => `${String(n).padStart(6)} ${k}`).join('\n'));
-  expect(1).toBe(1);
+
+type Sizes = { readonly M: number; readonly R: number };
+type Term = {
+  readonly name: string;
+  readonly counts: (request: S3Request) => boolean;
+  readonly expected: (sizes: Sizes) => number;
+};
+
+const kindOf = ({ operation, key }: S3Request): string =>
+  operation.startsWith('List') ? kindOfPrefix(key) : kindOfKey(key);
+const stageOf = ({ key }: S3Request): string => /^jobs\/[^/]+\/[^/]+\/([^/]+)\//.exec(key)?.[1] ?? '';
+const term = (name: string, expected: Term['expected']): Term => {
+  const [operation = '', kind = '', stage] = name.split(' ');
+  const counts = (request: S3Request): boolean =>
+    request.operation === operation &&
+    kindOf(request) === kind &&
+    (stage === undefined || stageOf(request) === stage);
+  return { name, counts, expected };
+};
+
+/** Each task: its line, the plan, its commit before it begins; then its block and its commit. */
+const TERMS: readonly Term[] = [
+  term('GetObject plan', ({ M, R }) => M + R + 7),
+  // Its own; seal; report; trace.
+  term('GetObject commit 00-map', ({ M }) => 4 * M),
+  // Its own; seal; publish; report; trace.
+  term('GetObject commit 01-reduce', ({ R }) => 5 * R),
+  // Its line each; split twice; the trace.
+  term('GetObject tasks', ({ M }) => M + 3),
+  term('GetObject index', ({ R }) => R + 3),
+  term('PutObject block', ({ M, R }) => M + R),
+  term('PutObject commit', ({ M, R }) => M + R),
+  // Seal: that each is there; publish: that its bytes are those of the commit, and before each copy that it is.
+  term('HeadObject block', ({ M, R }) => M + 2 * R),
+  // Two stages are swept, 64 prefixes each.
+  term('ListObjectsV2 block', () => 128),
+  term('ListObjectsV2 commit', () => 8),
+];
+
+const runJob = async ({ M, R }: Sizes): Promise<{ readonly id: string; readonly execution: EndedExecution }> => {
+  const id = `figures-${M}-${R}`;
+  await stack.submit({
+    id,
+    tasks: { map: M, reduce: R },
+    spec: {
+      name: 'counted',
+      input: { uri: `s3://${stack.data}/in/figures.csv` },
+      steps: [{ group_by: { keys: ['k'], aggregates: { n: 'count(*)', m: 'median(v)' } } }],
+      output: { uri: `s3://${stack.data}/results/${id}/` },
+    },
+  });
+  // The events are read, and not the store: what the test asks of that would count.
+  return { id, execution: await stack.execution(`${id}-0001-1`) };
+};
+
+const transitionsOf = ({ events }: EndedExecution): number =>
+  events.filter(({ type }) => type?.endsWith('StateEntered')).length;
+
+const largestStateOf = ({ events }: EndedExecution): number =>
+  Math.max(
+    ...events.flatMap(({ stateEnteredEventDetails: entered, stateExitedEventDetails: exited }) =>
+      [entered?.input, exited?.output].map((text) => Buffer.byteLength(text ?? '')),
+    ),
+  );
+
+describe('the requests of a job', () => {
+  it.each<Sizes>([
+    { M: 8, R: 8 },
+    { M: 32, R: 32 },
+  ])('follow the formula with $M map tasks and $R reduce tasks', async (sizes) => {
+    const door = { endpoint: stack.facts.endpoint ?? '' };
+    await forgetRequests(door);
+    const { id, execution } = await runJob(sizes);
+    const requests = (await listRequests(door, stack.blocks)).filter(({ key }) => key.includes(id));
+    const counted = TERMS.map(({ name, counts, expected }) => ({
+      name,
+      found: requests.filter(counts).length,
+      expected: expected(sizes),
+    }));
+    expect(counted.filter(({ found, expected }) => found !== expected)).toEqual([]);
+    // A read that is late is raced by a second one, which asks for the same bytes.
+    const reads = requests.filter((request) => request.operation === 'GetObject' && kindOf(request) === 'block');
+    const distinct = new Set(reads.map(({ key, range }) => `${key} ${range}`));
+    expect(distinct.size).toBe(sizes.M * sizes.R);
+    const state = largestStateOf(execution);
+    expect(state).toBeLessThan(MOST_STATE_BYTES);
+    const halts = requests.filter((request) => kindOf(request) === 'halt').length;
+    const input = (await listRequests(door, stack.data)).filter(({ key }) => key === 'in/figures.csv').length;
+    const rest = requests.length - counted.reduce((sum, { found }) => sum + found, 0) - reads.length - halts;
+    process.stdout.write(
+      `${sizes.M} x ${sizes.R}: ${requests.length} requests of the state, of them ${distinct.size} ranged reads of the shuffle ` +
+        `and ${reads.length - distinct.size} that raced, ${halts} looks at halt.json, ${rest} others; ${input} reads of the input; ` +
+        `${transitionsOf(execution)} transitions of the execution and ${sizes.M + sizes.R} of its children; ` +
+        `largest state ${state} bytes\n`,
+    );
+  });
 });

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
+  ExecutionDoesNotExist,
   GetExecutionHistoryCommand,
   type HistoryEvent,
   SFNClient,
@@ -47,6 +48,8 @@ export type Stack = OpenDeployment & {
   readonly waitFor: (job: string, words?: readonly JobWord[]) => Promise<JobState>;
   /** Until `look` finds something. */
   readonly waitUntil: <Found>(what: string, look: () => Promise<Found | undefined>) => Promise<Found>;
+  /** Whether there is, or was, an execution of that name. */
+  readonly hasExecution: (name: string) => Promise<boolean>;
   /** The execution of a go, when it has ended: its status, error and history. */
   readonly execution: (name: string) => Promise<EndedExecution>;
   /** Copies a published output into a folder of this machine for as long as `use` takes. */
@@ -79,6 +82,16 @@ export const openStack = async (): Promise<Stack> => {
   const data = outputs.DataBucketName ?? '';
   const sfn = new SFNClient({});
 
+  const arnOf = (name: string): string =>
+    `${outputs.StateMachineArn?.replace(':stateMachine:', ':execution:')}:${name}`;
+  const describe = async (executionArn: string) => {
+    try {
+      return await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    } catch (error) {
+      if (error instanceof ExecutionDoesNotExist) return undefined;
+      throw error;
+    }
+  };
   const waitUntil: Stack['waitUntil'] = async (what, look) => {
     const deadline = performance.now() + LONGEST_MS;
     for (;;) {
@@ -138,11 +151,12 @@ export const openStack = async (): Promise<Stack> => {
         return (words?.includes(state.word) ?? ENDED.has(state.word)) ? state : undefined;
       }),
     waitUntil,
+    hasExecution: async (name) => (await describe(arnOf(name))) !== undefined,
     execution: (name) =>
       waitUntil(`the end of the execution ${name}`, async () => {
-        const arn = `${outputs.StateMachineArn?.replace(':stateMachine:', ':execution:')}:${name}`;
-        const found = await sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
-        if (found.status === 'RUNNING') return undefined;
+        const arn = arnOf(name);
+        const found = await describe(arn);
+        if (found === undefined || found.status === 'RUNNING') return undefined;
         const { events = [] } = await sfn.send(
           new GetExecutionHistoryCommand({ executionArn: arn, maxResults: 1000 }),
         );
