@@ -16,6 +16,7 @@ import {
 import type { AllowedUris } from '../../functions/contract/allowed-uris.ts';
 import { ENVIRONMENT, OUTPUTS } from '../../functions/contract/environment.ts';
 import type { LambdaContext } from '../../functions/handlers/lambda.ts';
+import { log } from '../../functions/handlers/log.ts';
 import { handler as start } from '../../functions/handlers/start.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
 import { createS3Client } from '../../functions/io/s3/s3-client.ts';
@@ -48,6 +49,8 @@ const DEFINITION = JSON.stringify({
 
 /** Sets the environment that the handlers read, of this process: one for each test file. */
 export const openHandMade = async (allowed: AllowedUris): Promise<HandMade> => {
+  // What the handlers write is judged by what they do.
+  log.setLogLevel('SILENT');
   const emulator = await startEmulator();
   const { endpoint, region, credentials } = emulator;
   const options = { endpoint, region, credentials };
