@@ -57,6 +57,11 @@ export const FAILURES = {
     exitCode: refused,
     remedy: 'Give `input.format`, or correct the file.',
   },
+  InputAccessError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Check credentials, region and endpoint, and what the caller may read.',
+  },
   InputSchemaError: {
     retry: 'never',
     exitCode: refused,

@@ -21,14 +21,6 @@ const placesOfStep = (
     name in step && uses(step) ? [{ path: `steps[${index}].${name}`, what }] : [],
   );
 
-const uris = (spec: JobSpec): { readonly uri: string; readonly path: string }[] => {
-  const inputs =
-    typeof spec.input.uri === 'string'
-      ? [{ uri: spec.input.uri, path: 'input.uri' }]
-      : spec.input.uri.map((uri, index) => ({ uri, path: `input.uri[${index}]` }));
-  return [...inputs, { uri: spec.output.uri, path: 'output.uri' }];
-};
-
 /**
  * What a spec may say and this version does not do yet. A row is deleted when its feature arrives;
  * `places` gives every use in a spec.
@@ -44,9 +36,9 @@ const MISSING_FEATURES: readonly { readonly feature: string; readonly places: (s
     {
       feature: 's3',
       places: (spec) =>
-        uris(spec).flatMap(({ uri, path }) =>
-          /^s3:/i.test(uri) ? [{ path, what: 'an s3:// address in a local run' }] : [],
-        ),
+        /^s3:/i.test(spec.output.uri)
+          ? [{ path: 'output.uri', what: 'an s3:// address as the output of a local run' }]
+          : [],
     },
     {
       feature: 'on_deadline',

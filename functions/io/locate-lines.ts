@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { INPUT_LIMITS, type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
-import { openDecompressed } from './read-head.ts';
+import { INPUT_LIMITS, type PinnedFile } from '../contract/pinned-input.ts';
+import { readDecompressed } from './read-head.ts';
 
 /** Where a line begins: lines count from 1, bytes from 0, after decompression. */
 export type LinePlace = { readonly line: number; readonly byteOffset: number };
@@ -28,7 +28,7 @@ export const locateOffsets = async (
   let begin = 0;
   let line = 1;
   let counted = 0;
-  for await (const part of openDecompressed({ ...file, path: readPathOf(file) }) as AsyncIterable<Buffer>) {
+  for await (const part of readDecompressed(file)) {
     const end = begin + part.length;
     for (;;) {
       const position = positions[places.length];
@@ -90,7 +90,7 @@ export const locateFilledLines = async (
     isFilled = false;
     line += 1;
   };
-  for await (const part of openDecompressed({ ...file, path: readPathOf(file) }) as AsyncIterable<Buffer>) {
+  for await (const part of readDecompressed(file)) {
     let at = 0;
     while (at < part.length) {
       const feed = part.indexOf(FEED, at);

@@ -16,6 +16,7 @@ import { newTallyCounts, registerTallies, type TallyCounts } from '../io/tallies
 import type { CompiledSteps } from '../sql/compile-steps.ts';
 import { damagedInput, explainFailure } from './explain-failure.ts';
 import { keepRejects } from './keep-rejects.ts';
+import { nameFullDisk } from './name-full-disk.ts';
 import { openTaskSource, type TaskSource } from './open-task-source.ts';
 import { type ModuleTotals, runModules } from './run-modules.ts';
 import type { StageContext } from './stage-context.ts';
@@ -46,7 +47,8 @@ export const answerTask = async (
 ): Promise<TaskAnswer> => {
   const { plan, stage, index } = work;
   const place = { store: context.store, plan, stage, index, scratchDir: folders.slice };
-  const source = await openTaskSource(place, work.task);
+  const where = { task: `${work.ids.stage} ${work.ids.task}`, scratchDir: folders.slice };
+  const source = await nameFullDisk(where, () => openTaskSource(context, place, work.task));
   if (!source.isReadable) return answerNothing(work, folders, source.chains);
   try {
     return await answerSource(context, { work, folders, source });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { SpecError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
 import { judgeOutputPlace } from '../core/judge-output-place.ts';
+import { isS3Uri } from '../core/s3-uri.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import { openOutput } from './open-output.ts';
 import type { StageContext } from './stage-context.ts';
@@ -27,14 +28,17 @@ export const requireOutputApart = async (
   const message = judgeOutputPlace({
     output: output.place,
     part: { job: job.job, format: job.spec.output.format },
-    inputs: await mapBounded(typeof uri === 'string' ? [uri] : uri, MAX_CALLS, (each) =>
+    inputs: await mapBounded(local(typeof uri === 'string' ? [uri] : uri), MAX_CALLS, (each) =>
       resolveLinks(path.resolve(baseDir, each)),
     ),
-    files: await mapBounded(reading.files, MAX_CALLS, resolveLinks),
+    files: await mapBounded(local(reading.files), MAX_CALLS, resolveLinks),
     workdir: state === undefined ? undefined : await resolveLinks(path.dirname(state)),
   });
   if (message !== undefined) throw new SpecError([{ path: 'output.uri', message }]);
 };
+
+/** What lies in S3 is apart from every output on files. */
+const local = (uris: readonly string[]): readonly string[] => uris.filter((uri) => !isS3Uri(uri));
 
 /** The path without links, up to its first component that is a pattern or is not there. */
 const resolveLinks = async (wanted: string): Promise<string> => {
