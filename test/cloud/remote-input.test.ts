@@ -14,6 +14,7 @@ import type { Report } from '../../functions/contract/report.ts';
 import { listInput } from '../../functions/io/list-input.ts';
 import { openRemoteBytes } from '../../functions/io/remote/remote-bytes.ts';
 import { openRemoteFiles } from '../../functions/io/remote/remote-files.ts';
+import type { PlannedJob } from '../../functions/stages/split.ts';
 import { pythonPath } from '../../scripts/setup-python.ts';
 import { checkCsvCase } from '../corpus/check-csv-case.ts';
 import { generateCsv } from '../corpus/generate-csv.ts';
@@ -48,7 +49,7 @@ type JobOptions = {
   readonly steps?: readonly object[];
   readonly plan?: keyof typeof PLANS;
   readonly errors?: object;
-  readonly onPlanned?: () => Promise<void>;
+  readonly onPlanned?: (planned: PlannedJob) => Promise<void>;
 };
 
 const run = async ({
@@ -142,6 +143,40 @@ describe('a job over objects', () => {
       expect(rows).toEqual(expected);
       expect(report.stages[0]?.counts.read).toBe(expected.length);
     }
+  });
+
+  it('is planned as one over the files: the same columns, stages and tasks, groups that hardly shrink too', async () => {
+    const rows = 60_000;
+    const { here, there } = await place({
+      'csv/a.csv': `id,k\n${lines(rows, (i) => `${i},${i % 5}`)}`,
+      'jsonl/a.jsonl': lines(rows, (i) => `{"id":${i},"k":${i % 5}}`),
+    });
+    await mkdir(join(here, 'parquet'));
+    const parquet = join(here, 'parquet/a.parquet');
+    await query(
+      `COPY (SELECT range AS id, range % 5 AS k FROM range(${rows})) TO '${parquet}' (ROW_GROUP_SIZE 10000)`,
+    );
+    await remote.putFolder(join(here, 'parquet'), `${there.slice(`s3://${BUCKET}/`.length)}/parquet/`);
+    const planOf = async (uri: string, key: string): Promise<unknown> => {
+      let found: unknown;
+      await run({
+        input: { uri },
+        steps: [{ group_by: { keys: [key], aggregates: { rows: 'count(*)' } } }],
+        plan: 'in slices',
+        onPlanned: async ({ plan, tasks }) => {
+          const { files, ...input } = plan.input;
+          expect(files.filter(({ local }) => local !== undefined)).toEqual([]);
+          found = { input, stages: plan.stages.map(({ expected: _, ...stage }) => stage), tasks };
+        },
+      });
+      return found;
+    };
+    for (const format of ['csv', 'jsonl', 'parquet'])
+      for (const key of ['id', 'k']) {
+        const planned = await planOf(`${there}/${format}`, key);
+        expect(planned).toEqual(await planOf(`${here}/${format}`, key));
+        expect(JSON.stringify(planned).includes('"isUngrouped":true')).toBe(key === 'id');
+      }
   });
 
   it('keeps the same rejects, by the addresses of the objects', async () => {

@@ -13,7 +13,7 @@ import { putOnce } from '../../functions/io/put-once.ts';
 import { readSpec } from '../../functions/io/spec/parse-spec.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
 import { runTask } from '../../functions/stages/run-task.ts';
-import { split } from '../../functions/stages/split.ts';
+import { type PlannedJob, split } from '../../functions/stages/split.ts';
 import type { StageContext } from '../../functions/stages/stage-context.ts';
 
 const SILENT: ProgressView = { update: () => {}, finish: () => {}, note: () => {}, close: () => {} };
@@ -30,7 +30,7 @@ export type InProcessJob = {
   /** Where `s3://` addresses are; default: as the environment says. */
   readonly s3?: S3Client;
   /** Called between the plan and the run. */
-  readonly onPlanned?: () => Promise<void>;
+  readonly onPlanned?: (planned: PlannedJob) => Promise<void>;
 };
 
 /** Submits a job and runs it to its end. Throws what the command would print. */
@@ -50,7 +50,7 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
     });
     await requireOutputFree(context, job);
     const plan = await split(context, job);
-    await options.onPlanned?.();
+    await options.onPlanned?.(plan);
     const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new Error(`the job ${options.id} is there already`);
     const runner = { context, worker: workdir.worker, view: SILENT, keepBlocks: false };

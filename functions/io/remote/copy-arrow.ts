@@ -1,10 +1,9 @@
 import path from 'node:path';
 import { DataType, type Field } from 'apache-arrow';
-import type { RecordBatch } from 'apache-arrow/ipc/metadata/message';
 import type { PinnedArrowInput, PinnedFile } from '../../contract/pinned-input.ts';
 import type { BodyBytes } from '../arrow/decode-message.ts';
-import { skipColumn } from '../arrow/skip-column.ts';
-import { type ArrowStep, type Extent, walkArrow } from '../arrow/walk-arrow.ts';
+import { findBuffers } from '../arrow/find-buffers.ts';
+import { type ArrowStep, walkArrow } from '../arrow/walk-arrow.ts';
 import { mapBounded } from '../map-bounded.ts';
 import { nameArrowFile } from '../read-arrow-input.ts';
 import { openHeaderBytes } from './header-bytes.ts';
@@ -62,28 +61,6 @@ const idsOf = ({ type }: Pick<Field, 'type'>): readonly number[] => {
   return (type.children ?? []).flatMap(idsOf);
 };
 
-/** The buffers of the wanted columns, where they lie in a batch's body. */
-const buffersOf = (header: RecordBatch, fields: readonly Field[], wanted: ReadonlySet<number>): Extent[] => {
-  let buffer = 0;
-  let variadic = 0;
-  let isWanted = false;
-  const extents: Extent[] = [];
-  const cursor = {
-    node: () => ({ length: 0, nullCount: 0 }),
-    skipBuffer: () => {
-      const region = header.buffers[buffer++];
-      if (isWanted && region !== undefined) extents.push({ offset: region.offset, length: region.length });
-    },
-    // A damaged header may say anything here; that ends with the batch's buffers, and reading it fails by name.
-    variadicCount: () => Math.min(header.variadicBufferCounts[variadic++] ?? 0, header.buffers.length),
-  };
-  for (const [index, field] of fields.entries()) {
-    isWanted = wanted.has(index);
-    skipColumn(cursor, field.type);
-  }
-  return extents;
-};
-
 /** Bytes of bodies that the wanted columns need: their buffers in batches, and their dictionaries. */
 const bodiesOf = (messages: readonly Message[], wanted: ReadonlySet<number>): readonly ByteRange[] => {
   const [first] = messages;
@@ -93,7 +70,7 @@ const bodiesOf = (messages: readonly Message[], wanted: ReadonlySet<number>): re
     const whole = { offset: body.offset, lengthBytes: body.length };
     if (message.kind === 'dictionary') return ids.has(message.header.id) ? [whole] : [];
     if (message.kind !== 'batch') return [];
-    return buffersOf(message.header, fields, wanted)
+    return findBuffers(message.header, fields, wanted)
       .map(({ offset, length }) => ({ offset: body.offset + offset, lengthBytes: length }))
       .filter(({ lengthBytes }) => lengthBytes > 0);
   });

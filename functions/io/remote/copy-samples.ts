@@ -6,7 +6,7 @@ import { createRowCounter } from '../../core/count-sample-rows.ts';
 import { rowsToCopy, type Sample } from '../input-look.ts';
 import { mapBounded } from '../map-bounded.ts';
 import { type OpenStored, readDecompressed, readHead } from '../read-head.ts';
-import { writeAll } from '../slices/write-all.ts';
+import { writeAll } from '../write-all.ts';
 import { openRemoteBytes } from './remote-bytes.ts';
 import type { RemoteFiles } from './remote-files.ts';
 

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { writeAll } from '../write-all.ts';
 
 /** Bytes with their place in a file. */
 export type Piece = { readonly offset: number; readonly bytes: Uint8Array };
@@ -13,13 +14,7 @@ export const writeAt = async (
   const target = await open(targetPath, constants.O_RDWR | constants.O_CREAT);
   try {
     await target.truncate(sizeBytes);
-    for (const { offset, bytes } of pieces) {
-      let written = 0;
-      while (written < bytes.length) {
-        const { bytesWritten } = await target.write(bytes, written, bytes.length - written, offset + written);
-        written += bytesWritten;
-      }
-    }
+    for (const { offset, bytes } of pieces) await writeAll(target, bytes, offset);
   } finally {
     await target.close();
   }

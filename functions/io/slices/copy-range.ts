@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import type { RangeReport } from '../../core/judge-chain.ts';
+import { writeAll } from '../write-all.ts';
 import { type FileRange, readRange } from './read-range.ts';
-import { writeAll } from './write-all.ts';
 
 /** A range's rows, byte for byte unless rewritten, in a file that DuckDB can read whole: without a header. */
 export type RangeCopy = {

@@ -4,7 +4,7 @@ import { INPUT_LIMITS, type PinnedFile } from '../../contract/pinned-input.ts';
 import { createLineNormalizer, type LineEndFacts } from '../../core/normalize-lines.ts';
 import { readDecompressed } from '../read-head.ts';
 import { createDelimiterScan, isStreamable } from '../scan-newlines.ts';
-import { writeAll } from './write-all.ts';
+import { writeAll } from '../write-all.ts';
 
 /**
  * The law: LF, CR LF and CR each end a line of text. DuckDB streams lines that end with LF, so whoever copies text
