@@ -157,7 +157,9 @@ const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Pr
 
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
   const { context, keepBlocks, view } = runner;
-  const { report, manifest } = await finishing.finishJob(context, { job, plan, keepBlocks });
+  const finished = await finishing.finishJob(context, { job, plan, keepBlocks });
+  if (finished.kind === 'more') throw new Error('a publish without an end of its time was cut short');
+  const { report, manifest } = finished;
   const files = `${manifest.parts.length} ${manifest.parts.length === 1 ? 'file' : 'files'}`;
   view.finish('publish', `${renderRows(manifest.rows)} in ${files} to ${job.spec.output.uri}`);
   return report;

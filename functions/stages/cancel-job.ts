@@ -16,7 +16,7 @@ export const FIRST_RUN = renderRunId(1);
  * the wish within seconds; where nobody works, the job has ended with this.
  */
 export const cancelJob = async (
-  world: Pick<StageContext, 'store' | 'now'>,
+  world: Pick<StageContext, 'store' | 's3' | 'now'>,
   { job: { job: id }, job, plan, word }: JobState,
 ): Promise<string> => {
   const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;

@@ -117,6 +117,12 @@ export const listJobs = async (store: ObjectStore): Promise<readonly string[]> =
   return jobs;
 };
 
+/** Whether the publish of a job is finished: its report is the last of it. */
+export const hasJobPublished = async (store: ObjectStore, job: string): Promise<boolean> => {
+  const outcome = (await readReport(store, job))?.outcome;
+  return outcome === 'published' || outcome === 'partial';
+};
+
 const ENDED: ReadonlySet<JobWord> = new Set(['published', 'partial', 'cancelled', 'failed', 'refused']);
 
 /**
