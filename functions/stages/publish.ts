@@ -33,7 +33,10 @@ const MAX_CHECKS = { files: 4, s3: 32 };
 export type JobToPublish = {
   readonly job: Job;
   readonly plan: Plan;
-  /** Asked before each copy; false where the time is up. Without it a publish is never cut short. */
+  /**
+   * Asked before each copy; false where the time is up. Without it a publish is never cut short. For an output on S3,
+   * which tells what is there already; on files each call would begin anew.
+   */
   readonly mayGoOn?: (() => boolean) | undefined;
 };
 

@@ -14,6 +14,7 @@ import { makeLocalJob } from '../../cli/commands/prepare-job.ts';
 import { withWorkdir } from '../../cli/workdir.ts';
 import { openWorld } from '../../cli/world.ts';
 import { OutputExistsError } from '../../functions/contract/errors-store.ts';
+import { ExecutionState } from '../../functions/contract/execution.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import { Manifest } from '../../functions/contract/manifest.ts';
@@ -23,6 +24,8 @@ import { putOnce } from '../../functions/io/put-once.ts';
 import { readSpec } from '../../functions/io/spec/parse-spec.ts';
 import { beginRun, claimOutput, prepareRun, type RunContext } from '../../functions/stages/begin-run.ts';
 import { cancelJob } from '../../functions/stages/cancel-job.ts';
+import { publishState } from '../../functions/stages/execution/next-state.ts';
+import { publishExecution } from '../../functions/stages/execution/publish-execution.ts';
 import { finishJob } from '../../functions/stages/finish-job.ts';
 import { readJobState } from '../../functions/stages/read-job-state.ts';
 import { readStage } from '../../functions/stages/read-stage.ts';
@@ -179,6 +182,29 @@ describe('a job whose output is on S3', () => {
       }
       expect(copied).toEqual([3, 3, 1]);
       expect(await rowsAt('slow/out/')).toEqual(EVEN);
+    });
+  });
+
+  it('is published by as many calls of its function as it needs, each of which adds a part', async () => {
+    await withSealedJob({ id: 'steps', prefix: 'steps/out/' }, async ({ context, job, plan }) => {
+      const store = await withBlocksOnS3(context.store);
+      const world = {
+        ...context,
+        store,
+        mostTasks: 1,
+        keepBlocks: false,
+        mayGoOn: () => false,
+        note: () => {},
+      };
+      let state = publishState({ job: job.job, go: 1, reopened: 0 }, plan.run);
+      let calls = 0;
+      for (; state.next === 'publish' && calls < 2 * TASKS; calls += 1) {
+        state = await publishExecution(world, state);
+        expect(ExecutionState.parse(state)).toEqual(state);
+      }
+      expect(state).toMatchObject({ next: 'end', outcome: 'published' });
+      expect(calls).toBe(TASKS);
+      expect(await rowsAt('steps/out/')).toEqual(EVEN);
     });
   });
 

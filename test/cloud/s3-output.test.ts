@@ -20,6 +20,8 @@ import type { ObjectStore } from '../../functions/io/object-store.ts';
 import type { PartSource } from '../../functions/io/output.ts';
 import { openS3Output } from '../../functions/io/s3/s3-output.ts';
 import { type Emulator, startEmulator } from '../emulator/start-emulator.ts';
+import { describeClaimLaws } from '../io/s3/claim-laws.ts';
+import { describeDeathLaws } from '../io/s3/death-laws.ts';
 import { describeOutputLaws } from '../io/s3/output-laws.ts';
 import {
   AT,
@@ -32,6 +34,7 @@ import {
   type RequestHook,
   whole,
 } from '../io/s3/output-world.ts';
+import { describeRunnerLaws } from '../io/s3/runner-laws.ts';
 import { announceSeed } from '../oracle/grammar.ts';
 
 const BUCKET = 'results';
@@ -134,7 +137,10 @@ const world: OutputWorld = {
   },
 };
 
-describeOutputLaws(world, { seed: SEED, strides: [7, 3] });
+describeOutputLaws(world);
+describeClaimLaws(world);
+describeRunnerLaws(world, { seed: SEED, strides: [7, 3] });
+describeDeathLaws(world);
 
 describe('a reader of an output on S3', () => {
   it('who lists all the while never finds a manifest with a part missing', async () => {

@@ -1,8 +1,8 @@
 /** Laws of jobs on the stack whose functions die, stall, fail, are delivered twice or meet an S3 that stumbles. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LambdaFault, listFaults, orderFault, type S3Fault } from '../../emulator/emulator-door.ts';
-import { cancelJob } from '../../../functions/stages/cancel-job.ts';
 import type { Job } from '../../../functions/contract/job.ts';
+import { cancelJob } from '../../../functions/stages/cancel-job.ts';
+import { type LambdaFault, listFaults, orderFault, type S3Fault } from '../../emulator/emulator-door.ts';
 import { openStack, type Stack } from './open-stack.ts';
 
 const ROWS = 4_000;
@@ -18,7 +18,8 @@ afterAll(() => stack.close());
 
 const order = (fault: LambdaFault | S3Fault) => {
   const { endpoint } = stack.facts;
-  if (endpoint === undefined) throw new Error('an account of AWS fails by itself only: these tests want the emulator');
+  if (endpoint === undefined)
+    throw new Error('an account of AWS fails by itself only: these tests want the emulator');
   return orderFault({ endpoint }, fault);
 };
 
@@ -205,7 +206,14 @@ describe('a job', () => {
 
   it('is published or cancelled, never both, where the wish comes during publish', async () => {
     const id = 'cancelled-in-publish';
-    await order({ target: 's3', kind: 'delay', operation: 'CopyObject', key: `*${id}*`, afterSeconds: 2, times: 2 });
+    await order({
+      target: 's3',
+      kind: 'delay',
+      operation: 'CopyObject',
+      key: `*${id}*`,
+      afterSeconds: 2,
+      times: 2,
+    });
     await submit(id);
     const publishing = await stack.waitFor(id, ['publishing', 'published']);
     const said = await cancelJob(stack.world, publishing);

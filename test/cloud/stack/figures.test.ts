@@ -57,7 +57,10 @@ const TERMS: readonly Term[] = [
   term('ListObjectsV2 commit', () => 8),
 ];
 
-const runJob = async ({ M, R }: Sizes): Promise<{ readonly id: string; readonly execution: EndedExecution }> => {
+const runJob = async ({
+  M,
+  R,
+}: Sizes): Promise<{ readonly id: string; readonly execution: EndedExecution }> => {
   const id = `figures-${M}-${R}`;
   await stack.submit({
     id,
@@ -99,7 +102,9 @@ describe('the requests of a job', () => {
     }));
     expect(counted.filter(({ found, expected }) => found !== expected)).toEqual([]);
     // A read that is late is raced by a second one, which asks for the same bytes.
-    const reads = requests.filter((request) => request.operation === 'GetObject' && kindOf(request) === 'block');
+    const reads = requests.filter(
+      (request) => request.operation === 'GetObject' && kindOf(request) === 'block',
+    );
     const distinct = new Set(reads.map(({ key, range }) => `${key} ${range}`));
     expect(distinct.size).toBe(sizes.M * sizes.R);
     const state = largestStateOf(execution);

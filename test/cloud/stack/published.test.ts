@@ -1,7 +1,7 @@
 /** Laws of what a reader of the output sees, and of what the state keeps, while jobs run on the stack. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Manifest } from '../../../functions/contract/manifest.ts';
 import { blockPrefixes } from '../../../functions/contract/keys.ts';
+import type { Manifest } from '../../../functions/contract/manifest.ts';
 import { openStack, type Stack } from './open-stack.ts';
 
 const ROWS = 5_000;
@@ -107,7 +107,10 @@ describe('a published output', () => {
   });
 
   it('is not there for a job that only the data could refuse', async () => {
-    await stack.submit({ id: 'refused-column', spec: specOf('refused-column', { steps: [{ filter: 'nothing > 1' }] }) });
+    await stack.submit({
+      id: 'refused-column',
+      spec: specOf('refused-column', { steps: [{ filter: 'nothing > 1' }] }),
+    });
     await stack.submit({
       id: 'refused-input',
       spec: specOf('refused-input', { input: { uri: `s3://${stack.data}/in/nothing-here/*.csv` } }),

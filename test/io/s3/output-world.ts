@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Claim } from '../../../functions/contract/claim.ts';
 import type { Manifest } from '../../../functions/contract/manifest.ts';
 import { NO_ROWS } from '../../../functions/core/judge-conservation.ts';
@@ -84,6 +85,22 @@ export const apart = (tree: Readonly<Record<string, string>>) => {
   return { rest, owner: claim === undefined ? undefined : (JSON.parse(claim) as Claim).job };
 };
 
+export const addAll = async (world: OutputWorld, output: Output, job: string): Promise<void> => {
+  for (const [name, text] of Object.entries(partsOf(job))) {
+    await output.addPart(name, await world.source(text));
+  }
+};
+
+/** The output is there, whole and nothing else, with the mark of its job. */
+export const expectWhole = async (
+  world: OutputWorld,
+  place: string,
+  job: string,
+  at?: string,
+): Promise<void> => {
+  expect(apart(await world.tree(place)), at).toEqual({ rest: whole(job), owner: job });
+};
+
 export type Publishing = {
   readonly job: string;
   readonly mode: OutputMode;
@@ -100,9 +117,7 @@ export const publish = async (
   const output = world.open(place, { job, at: AT }, hook);
   const hasEnded: HasEnded = (owner) => world.open(place, owner).isPublished();
   await output.claim({ mode, hasEnded, hasPublished });
-  for (const [name, text] of Object.entries(partsOf(job))) {
-    await output.addPart(name, await world.source(text));
-  }
+  await addAll(world, output, job);
   await output.finish(manifestOf(job), mode);
   return output;
 };

@@ -1,8 +1,11 @@
 import type { Claim } from '../../../functions/contract/claim.ts';
 import { openObjectOutput } from '../../../functions/io/s3/s3-output.ts';
+import { describeClaimLaws } from './claim-laws.ts';
+import { describeDeathLaws } from './death-laws.ts';
 import { type MemoryOutput, openMemoryObjects } from './memory-objects.ts';
 import { describeOutputLaws } from './output-laws.ts';
 import type { OutputWorld, RequestHook } from './output-world.ts';
+import { describeRunnerLaws } from './runner-laws.ts';
 
 const SEED = Number(process.env.DAYBREAK_TEST_SEED ?? Date.now() % 1_000_000);
 
@@ -36,4 +39,7 @@ const world: OutputWorld = {
   tree: async (place) => Object.fromEntries(outputAt(place)),
 };
 
-describeOutputLaws(world, { seed: SEED, strides: [1, 1] });
+describeOutputLaws(world);
+describeClaimLaws(world);
+describeRunnerLaws(world, { seed: SEED, strides: [1, 1] });
+describeDeathLaws(world);
