@@ -1,6 +1,7 @@
 import type { Problem } from '../contract/errors.ts';
 import type { JobSpec } from '../contract/spec.ts';
-import { inputUrisOf, isS3Uri, outputUriOf } from './uris-of.ts';
+import { isS3Uri } from './s3-uri.ts';
+import { inputUrisOf, outputUriOf } from './uris-of.ts';
 
 /** Every path of a spec that only one machine knows, with what to do: a deployment reads and writes S3 alone. */
 export const findLocalUris = (spec: JobSpec): readonly Problem[] => {

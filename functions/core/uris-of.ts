@@ -11,6 +11,3 @@ export const inputUrisOf = ({ input: { uri } }: JobSpec): readonly SpecUri[] =>
 
 /** The address that a spec writes to. */
 export const outputUriOf = ({ output: { uri } }: JobSpec): SpecUri => ({ path: 'output.uri', uri });
-
-/** The scheme may be written in capitals, as in any URI. */
-export const isS3Uri = (uri: string): boolean => /^s3:\/\//i.test(uri);

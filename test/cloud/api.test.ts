@@ -210,6 +210,15 @@ describe('the API', () => {
     const shown = await request('GET /jobs/{job}', { pathParameters });
     expect(JSON.parse(shown.body)).toMatchObject({ job, state: 'running', stages: [] });
     expect(JSON.parse((await request('GET /jobs')).body).jobs).toMatchObject([{ job, state: 'running' }]);
+
+    const cancelled = await request('POST /jobs/{job}/cancel', { pathParameters });
+    expect(cancelled).toMatchObject({ statusCode: 200, body: expect.stringContaining('is cancelled') });
+    const ended = await request('GET /jobs/{job}', { pathParameters });
+    expect(JSON.parse(ended.body)).toMatchObject({ job, state: 'cancelled' });
+    const report = await request('GET /jobs/{job}/report', { pathParameters });
+    expect(JSON.parse(report.body)).toMatchObject({ job, outcome: 'cancelled' });
+    expect((await request('POST /jobs/{job}/resume', { pathParameters })).statusCode).toBe(202);
+    expect(await pumpQueue(deployment)).toEqual([]);
   });
 
   it('tells what the environment lacks, and answers nothing', async () => {
