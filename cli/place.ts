@@ -1,6 +1,7 @@
 import type { JobWorld } from '../functions/stages/read-job-state.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import { addPlace, type CloudPlace, cloudPlaceOf, type PlaceOptions } from './cloud/place-options.ts';
+import { openLocalS3 } from './local-s3.ts';
 import { workdirOf } from './options.ts';
 import { openStore } from './workdir.ts';
 import { openJobWorld } from './world.ts';
@@ -25,7 +26,7 @@ export const openPlace = async (options: PlaceOptions): Promise<Place> => {
   const now = (): Date => new Date();
   if (cloud === undefined) {
     const workdir = workdirOf(options);
-    const world = { ...openJobWorld(await openStore(workdir)), now };
+    const world = { ...openJobWorld(await openStore(workdir)), s3: openLocalS3(), now };
     return { world, openList: async () => world, name: workdir, cloud, hint };
   }
   // The clients of AWS are loaded where somebody asks for them.
