@@ -57,6 +57,28 @@ const TERMS: readonly Term[] = [
   term('ListObjectsV2 commit', () => 8),
 ];
 
+const SHUFFLE = term('GetObject block', ({ M, R }) => M * R);
+
+/** Job, tasks, plan, seals, outcome, report, trace, slot, history: once or a few times a job. */
+const OTHERS = 51;
+
+/** A read of a range that is late is raced by a second one for the same bytes: how often is up to the machine. */
+const splitRaced = (
+  requests: readonly S3Request[],
+): { readonly first: readonly S3Request[]; readonly raced: readonly S3Request[] } => {
+  const seen = new Set<string>();
+  const raced: S3Request[] = [];
+  const first = requests.filter((request) => {
+    const { operation, key, range } = request;
+    if (operation !== 'GetObject' || range === '') return true;
+    const id = `${key} ${range}`;
+    if (!seen.has(id)) return seen.add(id);
+    raced.push(request);
+    return false;
+  });
+  return { first, raced };
+};
+
 const runJob = async ({
   M,
   R,
@@ -95,26 +117,23 @@ describe('the requests of a job', () => {
     await forgetRequests(door);
     const { id, execution } = await runJob(sizes);
     const requests = (await listRequests(door, stack.blocks)).filter(({ key }) => key.includes(id));
-    const counted = TERMS.map(({ name, counts, expected }) => ({
+    const { first, raced } = splitRaced(requests);
+    const counted = [...TERMS, SHUFFLE].map(({ name, counts, expected }) => ({
       name,
-      found: requests.filter(counts).length,
+      found: first.filter(counts).length,
       expected: expected(sizes),
     }));
     expect(counted.filter(({ found, expected }) => found !== expected)).toEqual([]);
-    // A read that is late is raced by a second one, which asks for the same bytes.
-    const reads = requests.filter(
-      (request) => request.operation === 'GetObject' && kindOf(request) === 'block',
-    );
-    const distinct = new Set(reads.map(({ key, range }) => `${key} ${range}`));
-    expect(distinct.size).toBe(sizes.M * sizes.R);
     const state = largestStateOf(execution);
     expect(state).toBeLessThan(MOST_STATE_BYTES);
-    const halts = requests.filter((request) => kindOf(request) === 'halt').length;
+    const halts = first.filter((request) => kindOf(request) === 'halt').length;
     const input = (await listRequests(door, stack.data)).filter(({ key }) => key === 'in/figures.csv').length;
-    const rest = requests.length - counted.reduce((sum, { found }) => sum + found, 0) - reads.length - halts;
+    const rest = first.length - counted.reduce((sum, { found }) => sum + found, 0) - halts;
+    // Constant, whatever the tasks are.
+    expect(rest).toBe(OTHERS);
     process.stdout.write(
-      `${sizes.M} x ${sizes.R}: ${requests.length} requests of the state, of them ${distinct.size} ranged reads of the shuffle ` +
-        `and ${reads.length - distinct.size} that raced, ${halts} looks at halt.json, ${rest} others; ${input} reads of the input; ` +
+      `${sizes.M} x ${sizes.R}: ${requests.length} requests of the state, of them ${sizes.M * sizes.R} ranged reads of the shuffle ` +
+        `and ${raced.length} that raced late ones, ${halts} looks at halt.json, ${rest} others; ${input} reads of the input; ` +
         `${transitionsOf(execution)} transitions of the execution and ${sizes.M + sizes.R} of its children; ` +
         `largest state ${state} bytes\n`,
     );
