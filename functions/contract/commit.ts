@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Counts } from './counts.ts';
 import { FormatVersions } from './format-versions.ts';
 import { AttemptId, BlockFormat, JobId, RunId, Sha256, StageId, TaskId } from './ids.ts';
+import { InferFigures } from './planned-infer.ts';
 import { RangeChain } from './range-chain.ts';
 
 const SizeBytes = z.int().nonnegative();
@@ -60,6 +61,11 @@ export const Commit = z
     attempt: AttemptId,
     block: WrittenObject,
     partitions: z.array(PackedPartition).describe('in partition order; empty for a block in a final format'),
+    weights: z
+      .array(z.int().nonnegative())
+      .optional()
+      .describe('of a block with requests to a model: their characters, piece by piece'),
+    infer: InferFigures.optional(),
     rows: Rows.describe('rows in the block'),
     rejects: WrittenObject.extend({ rows: Rows }).optional(),
     counts: Counts,

@@ -184,6 +184,37 @@ export const FAILURES = {
     exitCode: failed,
     remedy: 'This is a defect of Daybreak: nothing was published. Please report it.',
   },
+  ModelError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Check `model` of the step; docs/infer.md says which models run, and from where.',
+  },
+  EngineMissingError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Run `npm run setup:vllm`, or name an endpoint; docs/infer.md has both.',
+  },
+  EngineStartError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: 'Choose a smaller model or context, or a machine with more memory.',
+  },
+  EngineDiedError: {
+    retry: 'again',
+    exitCode: failed,
+    remedy: 'Look at what the worker printed; `daybreak resume` goes on with the job.',
+  },
+  EndpointError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy:
+      'Check the address, the key and the model of the endpoint; `daybreak resume` goes on with the job.',
+  },
+  WorkerStoppedError: {
+    retry: 'again',
+    exitCode: failed,
+    remedy: 'The machine was taken away; `daybreak resume` goes on with the job.',
+  },
   StoreError: {
     retry: 'again',
     exitCode: failed,

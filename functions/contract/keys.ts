@@ -102,6 +102,7 @@ export const OUTPUT_KEYS = {
 } as const;
 
 const BLOCK = defineKey('b/{shard}/{job}/{run}/{stage}/{task}-{attempt}.{format}');
+export const BLOCK_TEMPLATE = BLOCK.template;
 export const SHARD_COUNT = 64;
 /** What every key of a block begins with, and no other. */
 export const BLOCK_FOLDER = BLOCK.prefix({});

@@ -3,6 +3,7 @@ import { PlannedColumn } from './columns.ts';
 import { AttemptId, BlockFormat, Sha256 } from './ids.ts';
 import { PinnedInput } from './pinned-input.ts';
 import { PlanHeader } from './plan-header.ts';
+import { InferEstimate } from './planned-infer.ts';
 import { PlannedStep } from './planned-steps.ts';
 import { STAGE_KINDS } from './stages.ts';
 
@@ -24,6 +25,13 @@ export const Shuffle = z
     columns: z.array(PlannedColumn).describe('what is written: rows, or states of aggregates'),
     by: z.array(z.string()).describe('the columns that decide the partition; none: all rows in one'),
     partitions: z.int().min(1),
+    pieceRows: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'of rows that keep their order: a block has, in place of partitions, as many pieces of at most so many rows as it needs; they are numbered through all blocks, in task order',
+      ),
     isUngrouped: z
       .literal(true)
       .optional()
@@ -54,6 +62,7 @@ export const PlannedStage = z
     /** What the stage's tasks write: the final format in the last stage. */
     format: BlockFormat,
     inputBytes: z.int().min(0),
+    infer: InferEstimate.optional().describe('of a stage that runs a model, which is its opening'),
     expected: Expectation,
   })
   .meta({ id: 'PlannedStage' });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { PlannedColumn } from './columns.ts';
 import { Decomposition } from './decomposition.ts';
 import { ModuleStep } from './module-step.ts';
+import { PlannedInferStep } from './planned-infer.ts';
 
 const shared = {
   /** Position of the step in the spec, from 0. */
@@ -53,6 +54,7 @@ export const PlannedStep = z
       decomposition: Decomposition,
     }),
     ModuleStep,
+    PlannedInferStep,
     z.strictObject({ kind: z.literal('sort'), ...shared, by: z.array(SortKey), limit: z.int().min(1) }),
   ])
   .meta({ id: 'PlannedStep' });

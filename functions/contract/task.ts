@@ -68,6 +68,15 @@ export const Task = z
         .strictObject({ index: z.int().min(0), of: z.int().min(2) })
         .optional()
         .describe('of a partition far larger than the others: the keys of which this task takes its part'),
+      tokens: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('of an infer stage: prompts and answers as estimated, by which its time is weighed'),
+      waits: z
+        .literal(true)
+        .optional()
+        .describe('nobody runs it: behind the pilot an amendment cuts it by the speed that was measured'),
       sources: z
         .array(TaskSource)
         .describe('in task order; blocks without rows of these partitions are left out'),

@@ -55,6 +55,10 @@ const narrowStep = (step: PlannedStep, after: Names): PlannedStep => {
     case 'map_groups':
       // What a function returns is checked as a whole.
       return step;
+    case 'infer': {
+      const input = keepNamed(step.input, new Set([...after, ...step.uses]));
+      return { ...step, input, columns: [...input, ...step.columns.slice(step.input.length)] };
+    }
     case 'distinct':
     case 'sort':
       // Both decide by all their columns; a sort breaks ties on them.
@@ -78,6 +82,8 @@ const neededBefore = (step: PlannedStep): Names => {
     case 'map_batches':
     case 'map_groups':
       return namesOf([...step.keys, ...step.input]);
+    case 'infer':
+      return namesOf(step.input);
     case 'sort':
       return new Set([...namesOf(step.columns), ...step.by.flatMap(({ uses }) => uses)]);
   }
