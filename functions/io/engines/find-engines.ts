@@ -32,17 +32,17 @@ export type EngineWorld = {
   readonly root: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly endpoints: FoundEngines['endpoints'];
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 };
 
-const bounded = (world: EngineWorld) => (world.signal === undefined ? {} : { signal: world.signal });
-
-const findGpus = async (world: EngineWorld): Promise<readonly string[]> => {
+const findGpus = async ({ environment, signal }: EngineWorld): Promise<readonly string[]> => {
+  const args = ['--query-gpu=name', '--format=csv,noheader'];
   const output = await runBounded({
     command: 'nvidia-smi',
-    args: ['--query-gpu=name', '--format=csv,noheader'],
+    args,
     timeoutMs: GPU_LOOK_MS,
-    ...bounded(world),
+    environment,
+    signal,
   });
   return (output ?? '')
     .split('\n')
@@ -64,13 +64,13 @@ const lookAtPrepared = async ({ root }: EngineWorld): Promise<Look> => {
 };
 
 /** `who`: how a note begins that says what is missing. */
-const lookAtPython = async (world: EngineWorld, python: string, who: string): Promise<Look> => {
-  const output = await runBounded({
-    command: python,
-    args: ['-c', PROBE],
-    timeoutMs: PYTHON_LOOK_MS,
-    ...bounded(world),
-  });
+const lookAtPython = async (
+  { environment, signal }: EngineWorld,
+  python: string,
+  who: string,
+): Promise<Look> => {
+  const args = ['-c', PROBE];
+  const output = await runBounded({ command: python, args, timeoutMs: PYTHON_LOOK_MS, environment, signal });
   if (output === undefined) return { note: `${who} cannot be run` };
   const found = Probed.safeParse(parseJson(output));
   if (!found.success) return { note: `${who} is no Python` };

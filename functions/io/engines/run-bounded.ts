@@ -7,8 +7,9 @@ export type BoundedRun = {
   readonly command: string;
   readonly args: readonly string[];
   readonly timeoutMs: number;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  readonly signal?: AbortSignal;
+  /** The whole of it; the command is looked for in its PATH. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
 };
 
 /**
@@ -17,11 +18,11 @@ export type BoundedRun = {
  */
 export const runBounded = async (run: BoundedRun): Promise<string | undefined> => {
   const { command, args, timeoutMs, environment, signal } = run;
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
-    ...(environment === undefined ? {} : { env: { ...process.env, ...environment } }),
+    env: { ...environment },
   });
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let output = '';
@@ -33,7 +34,7 @@ export const runBounded = async (run: BoundedRun): Promise<string | undefined> =
   const giveUp = (): void => {
     resolve(undefined);
     child.stdout.destroy();
-    if (child.pid === undefined || child.exitCode !== null) return;
+    if (child.pid === undefined) return;
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch (error) {
@@ -41,12 +42,10 @@ export const runBounded = async (run: BoundedRun): Promise<string | undefined> =
     }
   };
   const timer = setTimeout(giveUp, timeoutMs);
-  signal?.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', giveUp);
-    signal?.throwIfAborted();
-  }
+  signal.addEventListener('abort', giveUp, { once: true });
+  const printed = await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', giveUp);
+  signal.throwIfAborted();
+  return printed;
 };
