@@ -46,8 +46,7 @@ def _stage(step: Step) -> StageIds:
 
 
 def _data(step: Step) -> bytes:
-    text: str = step["text"]
-    return (text * step.get("repeat", 1)).encode()
+    return str(step["text"] * step.get("repeat", 1)).encode()
 
 
 def _text(data: bytes | None) -> str | None:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Reach = Literal["each-try", "first-try"]
-"""`each-try`: a fault holds for one call, whatever boto3 tries, so that the caller hears of it. `first-try`: it holds for
-the first try only, and boto3 gets over it by itself."""
+"""`each-try`: a fault holds for one call, whatever boto3 tries, so that the caller hears of it. `first-try`: it
+holds for the first try only, and boto3 gets over it by itself."""
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 _HOP = {"connection", "transfer-encoding", "content-length"}

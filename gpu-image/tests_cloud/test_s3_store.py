@@ -6,23 +6,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conformance import CASES, World, flatten, has_faults, run_case
+from faulty_proxy import Reach, faulty_proxy
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
-
-from conformance import CASES, World, flatten, has_faults, run_case  # noqa: E402
-from faulty_proxy import Reach, faulty_proxy  # noqa: E402
-
-from daybreak_worker.errors import StoreError  # noqa: E402
-from daybreak_worker.store.object_store import ObjectStore  # noqa: E402
-from daybreak_worker.store.s3_client import create_s3_client  # noqa: E402
-from daybreak_worker.store.s3_store import S3Store  # noqa: E402
+from daybreak_worker.errors import StoreError
+from daybreak_worker.store.object_store import ObjectStore
+from daybreak_worker.store.s3_client import create_s3_client
+from daybreak_worker.store.s3_store import S3Store
 
 FAULTY = [case for case in CASES if has_faults(case)]
 
