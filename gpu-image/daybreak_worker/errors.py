@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from daybreak_worker.contract import EXITS, FAILURES
@@ -9,6 +11,9 @@ from daybreak_worker.contract import EXITS, FAILURES
 
 class DaybreakError(Exception):
     """A failure with a row in the table. Anything else that is raised is a mistake of ours."""
+
+    task: str | None = None
+    """The task that it stopped, where it was one."""
 
     @property
     def name(self) -> str:
@@ -22,6 +27,16 @@ class DaybreakError(Exception):
     @property
     def exit_code(self) -> int:
         return EXITS[self.name]
+
+
+@contextmanager
+def blaming(task: str) -> Iterator[None]:
+    """Writes the task on whatever fails inside."""
+    try:
+        yield
+    except Exception as error:
+        error.task = task  # type: ignore[attr-defined]  # of errors that are no failures of the table, too
+        raise
 
 
 class StoreError(DaybreakError):

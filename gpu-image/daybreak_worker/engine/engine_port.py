@@ -84,3 +84,6 @@ class Engine(Protocol):
 
     async def kill(self, why: str) -> None:
         """Ends it at once; `receive` gives Died with `why`."""
+
+    async def close(self) -> None:
+        """Ends it, where it runs, and waits until it is gone."""

@@ -73,7 +73,7 @@ class EngineProcess:
 
     async def kill(self, why: str) -> None:
         self._verdict = self._verdict or why
-        self._end_group()
+        self.end_group()
 
     async def close(self) -> None:
         """Ends it, and waits until it is gone."""
@@ -121,7 +121,7 @@ class EngineProcess:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(data)
 
-    def _end_group(self) -> None:
+    def end_group(self) -> None:
         if self._process is not None:
             # Also where the host itself is gone: what it has started may be left.
             with suppress(ProcessLookupError, PermissionError):
@@ -136,7 +136,7 @@ class EngineProcess:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WORDS_SECONDS):
                     await process.wait()
-        self._end_group()
+        self.end_group()
         code = await process.wait()
         if self._writer is not None:
             self._writer.close()

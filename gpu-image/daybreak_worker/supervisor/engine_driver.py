@@ -35,11 +35,20 @@ class EngineDriver:
     """Runs until it is cancelled. Fails with ModelError, EngineStartError, EngineDiedError."""
 
     def __init__(
-        self, engine: Engine, admission: Admission, listener: Listener, *, model: str, worker: str, hang_seconds: float
+        self,
+        engine: Engine,
+        admission: Admission,
+        listener: Listener,
+        *,
+        rows_changed: Changes,
+        model: str,
+        worker: str,
+        hang_seconds: float,
     ) -> None:
         self._engine = engine
         self._admission = admission
         self._listener = listener
+        self._rows_changed = rows_changed
         self._model = model
         self._worker = worker
         self._hang_seconds = hang_seconds
@@ -49,19 +58,13 @@ class EngineDriver:
         """When the engine last showed that it works."""
         self._slowest_seconds = 0.0
         self.pulse = Pulse(None, None)
-        self.facts: EngineFacts | None = None
-        """Of the engine that is up."""
-        self.rows_changed = Changes()
-        """To be notified when there are rows to be taken."""
 
     async def run(self) -> None:
         while True:
             began = _now()
             facts = await self._start()
-            self.facts = facts
             self._listener.on_ready(facts, _now() - began)
             died = await self._serve(facts)
-            self.facts = None
             self._judge_death(died)
 
     async def _start(self) -> EngineFacts:
@@ -105,7 +108,7 @@ class EngineDriver:
         while True:
             rows = admission.take(facts.rows_in_flight - len(admission.in_flight), at_seconds=_now())
             if not rows:
-                await self.rows_changed.wait()
+                await self._rows_changed.wait()
                 continue
             if len(rows) == len(admission.in_flight):
                 # It had nothing to do until now.
@@ -121,7 +124,7 @@ class EngineDriver:
                     self._hear_pulse(event)
                 else:
                     self._hear_result(event)
-            self.rows_changed.notify()
+            self._rows_changed.notify()
 
     def _hear_pulse(self, pulse: Pulse) -> None:
         if pulse.tokens is not None and pulse.tokens != self.pulse.tokens:

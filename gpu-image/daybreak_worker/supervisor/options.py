@@ -14,10 +14,8 @@ class WorkerOptions:
     of: int
     list_seconds: float = 20.0
     """Age at which a listing of commits is made anew."""
-    steal_seconds: float = 5.0
-    """The same of the records of others, before a task of another's share is taken."""
-    halt_seconds: float = 2.0
-    """A wish to end is seen this soon."""
+    look_seconds: float = 2.0
+    """A wish to end, and the commit of another for a task that both have open, are seen this soon."""
     progress_seconds: float = 5.0
     wait_seconds: float = 60.0
     """How long it waits for an amendment where all tasks left wait for one; then it ends as done."""
