@@ -78,6 +78,7 @@ class EngineProcess:
     async def close(self) -> None:
         """Ends it, and waits until it is gone."""
         if self._process is not None:
+            await self.kill("was closed")
             await self._bury()
 
     async def _spawn(self) -> None:
