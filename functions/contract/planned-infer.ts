@@ -116,7 +116,12 @@ export const PlannedModel = z.strictObject({
     .string()
     .optional()
     .describe('of vllm: a folder of this machine, an `s3://` prefix or the name on the hub'),
-  revision: z.string().optional().describe('of a model of the hub: the commit that was resolved'),
+  revision: z
+    .string()
+    .optional()
+    .describe(
+      'of a model of the hub: the commit that was resolved; of a folder: `files-`, then a hash of what is in it',
+    ),
   contextTokens: z.int().min(1).optional().describe('what prompt and answer may have together'),
 });
 export type PlannedModel = z.infer<typeof PlannedModel>;
@@ -126,6 +131,7 @@ export const PlannedAdapter = z.strictObject({
   number: z.int().min(1).describe('its position in the list of the spec, from 1'),
   place: z.string(),
 });
+export type PlannedAdapter = z.infer<typeof PlannedAdapter>;
 
 /** Templates and texts, as the stage before renders them. */
 export const InferPrompts = z.strictObject({

@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Endpoints } from '../io/endpoints/endpoint.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 
 /** What one process may use; totals, in bytes and threads. */
@@ -22,6 +23,8 @@ export type StageContext = {
   /** Who runs the tasks, for their commits and the trace. */
   readonly worker?: string;
   readonly resources: Resources;
+  /** Endpoints that steps `infer` may name, each with one pace for all tasks; absent where none is asked from here. */
+  readonly endpoints?: Endpoints;
   /**
    * Bytes that one task reads, of the input and of what a shuffle wrote, where each task has a machine of its own.
    * Absent on one machine, where one task is best.
