@@ -1,6 +1,7 @@
 import { DaybreakError } from './errors.ts';
 import type { ModuleRejectCause } from './module-step.ts';
 import type { RejectCause } from './pinned-input.ts';
+import type { InferRejectCause } from './planned-infer.ts';
 
 const QUOTED_NAMES = 10;
 const quoteNames = (names: readonly string[]): string => {
@@ -94,7 +95,7 @@ export type RejectPlace = {
   readonly line?: number;
   readonly byteOffset?: number;
   readonly column?: string;
-  readonly cause: RejectCause | ModuleRejectCause;
+  readonly cause: RejectCause | ModuleRejectCause | InferRejectCause;
 };
 
 /** More rows were rejected than `errors.max_rejects` allows. Names the first of them, never its value. */

@@ -48,6 +48,7 @@ export const runStageTask = async (context: StageContext, work: TaskWork): Promi
       ...ids,
       block: block.object,
       partitions: [...block.partitions],
+      ...(block.weights === undefined ? {} : { weights: [...block.weights] }),
       rows: answer.counts.written,
       ...(rejects === undefined ? {} : { rejects: { ...rejects.object, rows: answer.counts.rejected } }),
       counts: answer.counts,

@@ -1,4 +1,5 @@
 import type { Commit } from '../contract/commit.ts';
+import { EngineMissingError } from '../contract/errors-infer.ts';
 import { BlockCorruptError, JobCancelledError, StateError, StoreError } from '../contract/errors-store.ts';
 import type { TaskLine } from '../contract/execution.ts';
 import { parseStageId, type TaskIds } from '../contract/ids.ts';
@@ -10,6 +11,7 @@ import { readState } from '../io/put-once.ts';
 import { readTask, readTaskAt } from './read-tasks.ts';
 import { runStageTask } from './run-stage-task.ts';
 import type { StageContext } from './stage-context.ts';
+import type { TaskWork } from './task-work.ts';
 
 /** A wish to cancel is seen this soon, where the context does not say when. */
 const HALT_LOOK_MS = 2000;
@@ -54,11 +56,19 @@ const attemptTask = async (context: StageContext, task: TaskIds, place?: TaskPla
       ? await readTask(context.store, plan, { index, task: task.task })
       : await readTaskAt(context.store, place.tasksKey, place);
   const proposed = await watchingHalt(context, task, (watched) =>
-    runStageTask(watched, { plan, stage, index, ids: task, task: line }),
+    proposeCommit(watched, { plan, stage, index, ids: task, task: line }),
   );
   const { worker } = context;
   const signed = worker === undefined ? proposed : { ...proposed, worker };
   return (await commitAttempt(context.store, signed)).chosen;
+};
+
+const proposeCommit = (context: StageContext, work: TaskWork): Promise<Commit> => {
+  if (work.stage.kind !== 'infer') return runStageTask(context, work);
+  const { engines } = context;
+  if (engines === undefined)
+    throw new EngineMissingError({ wanted: work.ids.stage, problem: 'no step `infer` runs in this place' });
+  return engines.runEndpointTask(context, work);
 };
 
 const requireNotHalted = async (context: StageContext, task: TaskIds): Promise<void> => {

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../io/object-store.ts';
+import type { InferEngines } from './infer/infer-engines.ts';
 
 /** What one process may use; totals, in bytes and threads. */
 export type Resources = { readonly threads: number; readonly memoryBytes: number };
@@ -22,6 +23,8 @@ export type StageContext = {
   /** Who runs the tasks, for their commits and the trace. */
   readonly worker?: string;
   readonly resources: Resources;
+  /** How steps `infer` run; absent where none may. */
+  readonly engines?: InferEngines;
   /**
    * Bytes that one task reads, of the input and of what a shuffle wrote, where each task has a machine of its own.
    * Absent on one machine, where one task is best.
