@@ -20,6 +20,14 @@ export const ENVIRONMENT = {
   allowedUris: 'DAYBREAK_ALLOWED_URIS',
 } as const;
 
+/** Variables by which a user of one machine says what runs a model there, and what the worker is told. */
+export const ENGINE_VARIABLES = {
+  /** A Python that has vLLM, pyarrow, boto3 and jsonschema. Default: the one of `npm run setup:vllm`, or python3. */
+  python: 'DAYBREAK_VLLM_PYTHON',
+  /** To the worker: what speeds are compared by, for `InferFigures.machine`. */
+  machine: 'DAYBREAK_MACHINE',
+} as const;
+
 /** Outputs of the stack, by which the command line finds it. */
 export const OUTPUTS = {
   blocksBucket: 'BlocksBucketName',

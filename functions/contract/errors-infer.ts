@@ -1,4 +1,4 @@
-import { DaybreakError } from './errors.ts';
+import { DaybreakError, type Problem, renderProblem } from './errors.ts';
 
 /** The model of a step is not there, or is none that may run here. */
 export class ModelError extends DaybreakError {
@@ -45,6 +45,22 @@ export class EndpointError extends DaybreakError {
     super(`the endpoint ${facts.endpoint} ${facts.problem}`, options);
   }
 }
+
+/** The settings of endpoints cannot be used; carries every problem found. Never has a key in it. */
+export class EndpointSettingsError extends DaybreakError {
+  override readonly name = 'EndpointSettingsError';
+  readonly problems: readonly EndpointProblem[];
+
+  constructor(problems: readonly EndpointProblem[], options?: ErrorOptions) {
+    const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
+    const lines = problems.map(({ file, ...problem }) => `  ${renderProblem(problem, file)}`);
+    super(`the settings of endpoints cannot be used (${count})\n${lines.join('\n')}`, options);
+    this.problems = problems;
+  }
+}
+
+/** `path` is that in the file, or the name of an environment variable. */
+export type EndpointProblem = Problem & { readonly file?: string };
 
 /** A worker was told to end, by whoever runs its machine, before its tasks were done. */
 export class WorkerStoppedError extends DaybreakError {

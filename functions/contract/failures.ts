@@ -210,6 +210,11 @@ export const FAILURES = {
     remedy:
       'Check the address, the key and the model of the endpoint; `daybreak resume` goes on with the job.',
   },
+  EndpointSettingsError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the variable or the file; docs/endpoints.md has every field.',
+  },
   WorkerStoppedError: {
     retry: 'again',
     exitCode: failed,

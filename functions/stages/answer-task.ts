@@ -6,6 +6,7 @@ import type { Counts } from '../contract/counts.ts';
 import { TooManyRejectsError } from '../contract/errors-input.ts';
 import { QueryError } from '../contract/errors-query.ts';
 import { ConservationError } from '../contract/errors-store.ts';
+import type { InferFigures } from '../contract/planned-infer.ts';
 import type { RangeChain } from '../contract/range-chain.ts';
 import { hasGuessedCut, markUnread } from '../core/amend-slices.ts';
 import { NO_ROWS } from '../core/judge-conservation.ts';
@@ -34,6 +35,8 @@ export type TaskAnswer = {
   readonly chains: readonly RangeChain[];
   readonly block: WrittenBlockFile;
   readonly rejects: KeptFile | undefined;
+  /** Of a stage that runs a model. */
+  readonly infer?: InferFigures;
 };
 
 /** Failures that rows cause, and so perhaps a cut that was guessed wrong: seal judges the cut first. */

@@ -1,13 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
 import type { Commit } from '../contract/commit.ts';
-import type { Counts } from '../contract/counts.ts';
-import { ConservationError } from '../contract/errors-store.ts';
-import type { AttemptIds } from '../contract/ids.ts';
-import { KEYS, renderBlockKey } from '../contract/keys.ts';
-import { judgeConservation } from '../core/judge-conservation.ts';
 import { verifyPins } from '../io/pin-input.ts';
 import { answerTask } from './answer-task.ts';
+import { proposeCommit } from './propose-commit.ts';
 import type { StageContext } from './stage-context.ts';
 import { filesOf, type TaskWork } from './task-work.ts';
 
@@ -18,54 +12,11 @@ import { filesOf, type TaskWork } from './task-work.ts';
  * Fails with TooManyRejectsError, InputChangedError, BlockMissingError, BlockCorruptError, QueryError, ModuleError,
  * TaskMemoryError, TaskDiskError, ConservationError, or with the reason of `context.signal`.
  */
-export const runStageTask = async (context: StageContext, work: TaskWork): Promise<Commit> => {
-  const startedAt = context.now().toISOString();
-  const ids: AttemptIds = { ...work.ids, attempt: context.newAttempt() };
-  const folder = await mkdtemp(path.join(context.scratchDir, 'task-'));
-  try {
-    const folders = {
-      out: path.join(folder, 'out'),
-      slice: path.join(folder, 'slice'),
-      spill: path.join(folder, 'spill'),
-    };
-    await Promise.all(Object.values(folders).map((each) => mkdir(each)));
+export const runStageTask = (context: StageContext, work: TaskWork): Promise<Commit> =>
+  proposeCommit(context, work, async (folders) => {
     const files = filesOf(work);
     await verifyPins(files);
     const answer = await answerTask(context, work, folders);
     await verifyPins(files);
-    requireConservation(work, answer.counts);
-    const { block, rejects } = answer;
-    await context.store.putFile(
-      renderBlockKey({ ...ids, format: block.object.format }),
-      block.path,
-      block.object.sha256,
-    );
-    if (rejects !== undefined) {
-      const key = KEYS.rejects.render({ ...ids, format: rejects.object.format });
-      await context.store.putFile(key, rejects.path, rejects.object.sha256);
-    }
-    return {
-      ...ids,
-      block: block.object,
-      partitions: [...block.partitions],
-      ...(block.weights === undefined ? {} : { weights: [...block.weights] }),
-      rows: answer.counts.written,
-      ...(rejects === undefined ? {} : { rejects: { ...rejects.object, rows: answer.counts.rejected } }),
-      counts: answer.counts,
-      steps: [...answer.steps],
-      ...(answer.carried === undefined ? {} : { carried: answer.carried }),
-      ...(answer.chains.length === 0 ? {} : { chains: [...answer.chains] }),
-      formats: work.plan.formats,
-      bytesRead: work.task.weightBytes,
-      startedAt,
-      endedAt: context.now().toISOString(),
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-};
-
-const requireConservation = ({ ids }: TaskWork, counts: Counts): void => {
-  const { isConserved, sentence } = judgeConservation(counts);
-  if (!isConserved) throw new ConservationError({ where: `task ${ids.task} of ${ids.stage}`, sentence });
-};
+    return answer;
+  });

@@ -1,5 +1,4 @@
 import type { Commit } from '../contract/commit.ts';
-import { EngineMissingError } from '../contract/errors-infer.ts';
 import { BlockCorruptError, JobCancelledError, StateError, StoreError } from '../contract/errors-store.ts';
 import type { TaskLine } from '../contract/execution.ts';
 import { parseStageId, type TaskIds } from '../contract/ids.ts';
@@ -8,6 +7,8 @@ import { Plan } from '../contract/plan.ts';
 import { commitAttempt, isTaskDone, readCommit } from '../io/commit-attempt.ts';
 import { readHalt } from '../io/halt.ts';
 import { readState } from '../io/put-once.ts';
+import { openStepEndpoint } from './infer/open-step-endpoint.ts';
+import { runInferTask } from './infer/run-infer-task.ts';
 import { readTask, readTaskAt } from './read-tasks.ts';
 import { runStageTask } from './run-stage-task.ts';
 import type { StageContext } from './stage-context.ts';
@@ -23,7 +24,7 @@ export type TaskPlace = TaskLine & { readonly tasksKey: string };
  * The one entry of every task, in the runner, in a worker and in a function: runs it unless it is done, commits,
  * and returns the commit that counts, be it another attempt's. `undefined` where the stage was sealed without.
  *
- * Fails with JobCancelledError where the run is halted, and as {@link runStageTask} does. Before it fails it looks
+ * Fails with JobCancelledError where the run is halted, and as {@link runStageTask} and {@link runInferTask} do. Before it fails it looks
  * whether the task is done all the same: a late duplicate may find its input gone.
  */
 export const runTask = async (
@@ -56,20 +57,17 @@ const attemptTask = async (context: StageContext, task: TaskIds, place?: TaskPla
       ? await readTask(context.store, plan, { index, task: task.task })
       : await readTaskAt(context.store, place.tasksKey, place);
   const proposed = await watchingHalt(context, task, (watched) =>
-    proposeCommit(watched, { plan, stage, index, ids: task, task: line }),
+    runAttempt(watched, { plan, stage, index, ids: task, task: line }),
   );
   const { worker } = context;
   const signed = worker === undefined ? proposed : { ...proposed, worker };
   return (await commitAttempt(context.store, signed)).chosen;
 };
 
-const proposeCommit = (context: StageContext, work: TaskWork): Promise<Commit> => {
-  if (work.stage.kind !== 'infer') return runStageTask(context, work);
-  const { engines } = context;
-  if (engines === undefined)
-    throw new EngineMissingError({ wanted: work.ids.stage, problem: 'no step `infer` runs in this place' });
-  return engines.runEndpointTask(context, work);
-};
+const runAttempt = async (context: StageContext, work: TaskWork): Promise<Commit> =>
+  work.stage.kind === 'infer'
+    ? runInferTask(context, work, await openStepEndpoint(context, work))
+    : runStageTask(context, work);
 
 const requireNotHalted = async (context: StageContext, task: TaskIds): Promise<void> => {
   const halt = await readHalt(context.store, task);

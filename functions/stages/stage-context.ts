@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Endpoints } from '../io/endpoints/endpoint.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import type { InferEngines } from './infer/infer-engines.ts';
 
@@ -25,6 +26,8 @@ export type StageContext = {
   readonly resources: Resources;
   /** How steps `infer` run; absent where none may. */
   readonly engines?: InferEngines;
+  /** Endpoints that steps `infer` may name, each with one pace for all tasks; absent where none is asked from here. */
+  readonly endpoints?: Endpoints;
   /**
    * Bytes that one task reads, of the input and of what a shuffle wrote, where each task has a machine of its own.
    * Absent on one machine, where one task is best.

@@ -21,8 +21,8 @@ export const renderCreateTable = (table: string, columns: readonly NamedColumn[]
   return `CREATE TABLE ${quoteIdentifier(table)} (${list.join(', ')})`;
 };
 
-/** A chunk made for other types than those of a batch would be written past its end. */
-const checkColumns = (expected: readonly NamedColumn[], found: readonly NamedColumn[]): void => {
+/** A chunk made for other types than those of a batch would be written past its end: throws ArrowFormatError then. */
+export const checkColumns = (expected: readonly NamedColumn[], found: readonly NamedColumn[]): void => {
   const render = (columns: readonly NamedColumn[]): string =>
     columns.map(({ type }) => renderDuckDBType(type)).join(', ');
   if (render(expected) !== render(found))

@@ -46,6 +46,8 @@ export type EngineFacts = {
   readonly countTokens?: (requests: readonly InferRequest[]) => Promise<TokenCounts>;
   /** A sentence for `daybreak plan`: which engine, and why it. */
   readonly because: string;
+  /** Further sentences for `daybreak plan`: what could not be found out, and what follows. */
+  readonly notes: readonly string[];
   /** What speeds are compared by, as in `InferFigures.machine`; of an endpoint its name. */
   readonly machine: string;
   /** Undefined for an endpoint: its rows are sent by TypeScript. */
@@ -64,5 +66,7 @@ export type FindEngineFacts = (question: {
   readonly adapters: readonly { readonly name: string; readonly model: string }[];
   /** The folder that relative paths start from; absolute. */
   readonly baseDir: string;
+  /** That the engine may use. */
+  readonly threads: number;
   readonly signal: AbortSignal;
 }) => Promise<EngineFacts>;

@@ -1,8 +1,5 @@
-import type { Commit } from '../../contract/commit.ts';
 import type { InferEstimate, InferRequest, PlannedInferStep } from '../../contract/planned-infer.ts';
 import type { EngineFacts, FindEngineFacts } from '../../io/models/engine-facts.ts';
-import type { StageContext } from '../stage-context.ts';
-import type { TaskWork } from '../task-work.ts';
 
 /** Requests of some of the rows, as the templates render them. */
 export type RequestSample = {
@@ -10,9 +7,6 @@ export type RequestSample = {
   /** Of all of them as JSON text: what `commit.weights` counts. */
   readonly characters: number;
 };
-
-/** What tokens of an endpoint cost, in US dollars a million. */
-export type TokenPrices = { readonly inputUsd: number; readonly outputUsd: number };
 
 /** How steps `infer` run where this process is. */
 export type InferEngines = {
@@ -24,8 +18,4 @@ export type InferEngines = {
     /** Undefined where rows cannot be looked at before the stages before have run. */
     readonly sample: RequestSample | undefined;
   }) => Promise<InferEstimate>;
-  /** One attempt of a task whose rows go to an endpoint: the commit that it proposes. */
-  readonly runEndpointTask: (context: StageContext, work: TaskWork) => Promise<Commit>;
-  /** Undefined where nobody has named the prices of an endpoint. */
-  readonly pricesOf: (endpoint: string) => TokenPrices | undefined;
 };

@@ -14,7 +14,7 @@ export type ModelFacts = ReadonlyMap<number, EngineFacts>;
 
 /** What steps `infer` are bound with, where any may run; `facts` fills as they are bound. */
 export const bindModels = (
-  { engines, signal }: StageContext,
+  { engines, signal, resources: { threads } }: StageContext,
   { job, spec, baseDir = path.sep }: JobToPlan,
 ): { readonly infer: InferBinding | undefined; readonly facts: ModelFacts } => {
   const facts = new Map<number, EngineFacts>();
@@ -23,7 +23,7 @@ export const bindModels = (
   const infer: InferBinding = {
     seed: spec.seed ?? drawSeed(job),
     findFacts: async (step, index) => {
-      const found = await engines.find({ step, index, adapters, baseDir, signal });
+      const found = await engines.find({ step, index, adapters, baseDir, threads, signal });
       facts.set(index, found);
       return found;
     },

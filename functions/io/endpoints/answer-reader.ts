@@ -1,0 +1,120 @@
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { InferAnswer } from '../../contract/planned-infer.ts';
+import { compileRegex } from '../../core/endpoints/compile-regex.ts';
+import { CHOICE_FIELD } from '../../core/endpoints/render-call.ts';
+import { hasRepeatedKeys } from './repeated-keys.ts';
+
+/** The text that goes into the block, or what is wrong with it; the latter may quote the answer. */
+export type ReadAnswer =
+  | { readonly text: string; readonly problem?: never }
+  | { readonly problem: string; readonly text?: never };
+
+export type AnswerReader = (text: string) => ReadAnswer;
+
+/**
+ * Makes what every text of a step is checked by, whatever the endpoint promises. `isWrapped`: a choice comes as the
+ * one field of an object. Throws where a schema or an expression cannot be compiled: plans hold none such.
+ */
+export const createAnswerReader = async (
+  answer: InferAnswer,
+  { isWrapped }: { readonly isWrapped: boolean },
+): Promise<AnswerReader> => {
+  switch (answer.kind) {
+    case 'json':
+      return readJson(await compileSchema(answer.schema));
+    case 'choice':
+      return readChoice(new Set(answer.choice), isWrapped);
+    case 'regex': {
+      const pattern = compileRegex(answer.regex);
+      if (pattern === undefined) throw new Error('the regular expression of a step cannot be compiled');
+      return (text) =>
+        pattern.test(text) ? { text } : { problem: 'the answer does not match the expression' };
+    }
+    // Half of a surrogate pair is no text in UTF-8.
+    default:
+      return (text) => ({ text: text.toWellFormed() });
+  }
+};
+
+type Compiler = { readonly compile: (schema: object) => ValidateFunction };
+
+/**
+ * Compiles a JSON Schema, of the newest draft first: an older one may say the same otherwise. Nothing is fetched for
+ * a `$ref`. Throws where no draft has it.
+ */
+export const compileSchema = async (schema: Readonly<Record<string, unknown>>): Promise<ValidateFunction> => {
+  const [{ Ajv }, { Ajv2020 }] = await Promise.all([import('ajv'), import('ajv/dist/2020.js')]);
+  // Formats are promises of the writer; all else is checked. Ajv prints what it finds odd: it is not asked to.
+  const options = { strict: false, validateFormats: false, logger: false } as const;
+  const compilers: readonly (() => Compiler)[] = [
+    () => new Ajv2020(options),
+    () => new Ajv2020({ ...options, unicodeRegExp: false }),
+    () => new Ajv({ ...options, unicodeRegExp: false }),
+  ];
+  let first: unknown;
+  for (const create of compilers) {
+    try {
+      return create().compile(schema);
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
+};
+
+const readJson =
+  (validate: ValidateFunction): AnswerReader =>
+  (text) => {
+    const parsed = parseJson(text);
+    if (parsed === undefined) return { problem: 'the answer is not JSON' };
+    const { value } = parsed;
+    // DuckDB reads neither, and whoever reads them reads something else each time.
+    if (hasRepeatedKeys(text, value)) return { problem: 'the answer has a key twice in one object' };
+    if (!isWellFormed(text)) return { problem: 'the answer has half of a surrogate pair' };
+    if (validate(value)) return { text };
+    return { problem: `the answer does not obey the schema: ${renderErrors(validate.errors)}` };
+  };
+
+const readChoice =
+  (choice: ReadonlySet<string>, isWrapped: boolean): AnswerReader =>
+  (text) => {
+    const given = isWrapped ? unwrap(text) : text;
+    if (typeof given === 'string' && choice.has(given)) return { text: given };
+    return { problem: 'the answer is none of the choices' };
+  };
+
+const unwrap = (text: string): unknown => {
+  const value = parseJson(text)?.value;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)[CHOICE_FIELD]
+    : undefined;
+};
+
+const parseJson = (text: string): { readonly value: unknown } | undefined => {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    // Of a hostile depth it is a RangeError: no answer either.
+    return undefined;
+  }
+};
+
+const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
+
+/** Whether every text in it is whole: JSON may escape half of a pair. */
+const isWellFormed = (text: string): boolean => {
+  if (!text.isWellFormed()) return false;
+  if (!ESCAPED_SURROGATE.test(text)) return true;
+  let isWhole = true;
+  JSON.parse(text, (key, value: unknown) => {
+    if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) isWhole = false;
+    return value;
+  });
+  return isWhole;
+};
+
+const renderErrors = (errors: readonly ErrorObject[] | null | undefined): string =>
+  (errors ?? [])
+    .slice(0, 3)
+    .map(({ instancePath, message }) => `${instancePath === '' ? 'the whole' : instancePath} ${message}`)
+    .join('; ');

@@ -1,0 +1,96 @@
+import type { Column } from '../../contract/columns.ts';
+import { INFER_REQUEST_COLUMNS, InferRequest, type PlannedInferStep } from '../../contract/planned-infer.ts';
+import type { DecodedStream, LoadedBatch } from '../../io/arrow/decode-stream.ts';
+import { checkColumns } from '../../io/arrow/load-stream.ts';
+import type { LoadedArray } from '../../io/arrow/loaded-array.ts';
+import { parseDuckDBType } from '../../io/arrow/type-text.ts';
+import type { AskedRow } from '../../io/endpoints/endpoint.ts';
+
+/** One row on its way: where it stands, what to ask for it, and how its reject would show it. */
+export type RequestRow = {
+  readonly batch: RequestBatch;
+  /** In its batch. */
+  readonly index: number;
+  /** In the task. */
+  readonly row: number;
+};
+
+/** Rows of one piece, with their requests. */
+export type RequestBatch = {
+  readonly loaded: LoadedBatch;
+  readonly asked: (index: number) => AskedRow;
+  /** The first characters of the request's text. */
+  readonly raw: (index: number, characters: number) => string;
+};
+
+/** The columns of the pieces that a stage `infer` reads. */
+export const requestColumnsOf = ({ input }: PlannedInferStep): readonly Column[] => [
+  ...input,
+  ...INFER_REQUEST_COLUMNS,
+];
+
+/** Reads pieces batch by batch, and of each the rows in their order. Throws ArrowFormatError, and as the streams do. */
+export function* readRequests(
+  streams: Iterable<DecodedStream>,
+  step: PlannedInferStep,
+): Generator<readonly RequestRow[], void> {
+  const columns = requestColumnsOf(step).map(({ name, type }) => ({ name, type: parseDuckDBType(type) }));
+  let row = 0;
+  for (const stream of streams) {
+    checkColumns(columns, stream.columns);
+    for (const loaded of stream.batches) {
+      const first = row;
+      const batch = requestBatchOf(loaded, step.input.length);
+      row += loaded.rows;
+      yield Array.from({ length: loaded.rows }, (_, index) => ({ batch, index, row: first + index }));
+    }
+  }
+}
+
+const requestBatchOf = (loaded: LoadedBatch, requestColumn: number): RequestBatch => {
+  const requests = loaded.arrays[requestColumn];
+  const seeds = loaded.arrays[requestColumn + 1];
+  if (requests?.kind !== 'bytes' || seeds?.kind !== 'fixed')
+    throw new Error('a piece has no requests: its columns were checked');
+  const { offsets } = requests;
+  const sizeOf = (index: number): number => (offsets[index + 1] ?? 0) - (offsets[index] ?? 0);
+  const textOf = (index: number, mostBytes = Number.POSITIVE_INFINITY): string => {
+    const { data } = requests;
+    const sizeBytes = Math.min(sizeOf(index), mostBytes);
+    return Buffer.from(data.buffer, data.byteOffset + (offsets[index] ?? 0), sizeBytes).toString('utf8');
+  };
+  return {
+    loaded,
+    asked: (index) => ({
+      request: () => parseRequest(textOf(index)),
+      characters: sizeOf(index),
+      seed: readSeed(seeds, index),
+    }),
+    // A character is at most four bytes; one that is cut in half at the end is beyond what is kept.
+    raw: (index, characters) => textOf(index, 4 * characters + 4).slice(0, characters),
+  };
+};
+
+/** The stage before wrote it: what is none is a mistake of ours. No message quotes it. */
+const parseRequest = (text: string): InferRequest => {
+  const parsed = InferRequest.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  throw new Error('a row of a stage infer has no request');
+};
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+type Fixed = Extract<LoadedArray, { kind: 'fixed' }>;
+
+const readSeed = ({ validity, values }: Fixed, index: number): number | undefined => {
+  if (validity !== null && (((validity[index >>> 3] ?? 0) >>> (index & 7)) & 1) === 0) return undefined;
+  return Number(
+    new DataView(values.buffer, values.byteOffset, values.byteLength).getBigInt64(index * 8, true),
+  );
+};

@@ -1,0 +1,64 @@
+import path from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { TooManyRejectsError } from '../../contract/errors-input.ts';
+import { MODULE_REJECT_COLUMNS } from '../../contract/module-step.ts';
+import { INFER_LIMITS } from '../../contract/planned-infer.ts';
+import { isWithinTaskLimit, renderRejectLimit } from '../../core/judge-rejects.ts';
+import type { RowReject } from '../../io/endpoints/ask-failure.ts';
+import { hashFile } from '../../io/hash-file.ts';
+import { type RowAppender, withRowAppender } from '../../io/modules/append-rows.ts';
+import { quoteText } from '../../sql/quote.ts';
+import type { KeptFile, TaskWork } from '../task-work.ts';
+import { inferStepOf } from './infer-step-of.ts';
+import type { RequestRow } from './read-requests.ts';
+
+const TABLE = 'daybreak_infer_rejects';
+const FORMAT = 'parquet';
+
+export type RejectRow = (row: RequestRow, reject: RowReject) => void;
+
+/** Rejects of a task, by the rows of the table itself. */
+export type InferRejects = { readonly rows: number; readonly file: KeptFile | undefined };
+
+/**
+ * Lends what takes rejected rows, with the columns of MODULE_REJECT_COLUMNS, and writes them to a file at the end.
+ * Each fails with TooManyRejectsError that is one more than a limit in rows allows: with its place, never a value.
+ */
+export const withRejects = async <Result>(
+  connection: DuckDBConnection,
+  { work, folder }: { readonly work: TaskWork; readonly folder: string },
+  use: (reject: RejectRow) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly rejects: InferRejects }> => {
+  const columns = MODULE_REJECT_COLUMNS;
+  const { result, rows } = await withRowAppender(connection, { name: TABLE, columns }, async (appender) => ({
+    result: await use(rejectInto(appender, work)),
+    rows: appender.rows(),
+  }));
+  if (rows === 0) return { result, rejects: { rows, file: undefined } };
+  const file = path.join(folder, `rejects.${FORMAT}`);
+  await connection.run(`COPY (FROM ${TABLE} ORDER BY "row") TO ${quoteText(file)} (FORMAT ${FORMAT})`);
+  const object = { format: FORMAT, ...(await hashFile(file)) } as const;
+  return { result, rejects: { rows, file: { path: file, object } } };
+};
+
+const rejectInto = (appender: RowAppender, { stage, plan, ids }: TaskWork): RejectRow => {
+  const { step } = inferStepOf(stage);
+  return ({ batch, index, row }, { cause, error, message }) => {
+    const raw = batch.raw(index, INFER_LIMITS.rawCharacters);
+    const values: Readonly<Record<string, string | number | bigint>> = {
+      step,
+      row: BigInt(row),
+      cause,
+      ...(error === undefined ? {} : { error: error.toWellFormed() }),
+      message: message.toWellFormed(),
+      raw: raw.toWellFormed(),
+    };
+    appender.append(MODULE_REJECT_COLUMNS.map(({ name }) => values[name] ?? null));
+    if (isWithinTaskLimit(plan.rejectLimit, appender.rows())) return;
+    throw new TooManyRejectsError({
+      rejects: appender.rows(),
+      limit: renderRejectLimit(plan.rejectLimit),
+      first: { file: `step ${step} infer, row ${row} of task ${ids.task}`, cause },
+    });
+  };
+};
