@@ -19,6 +19,7 @@ import {
 import { Running } from '../functions/contract/running.ts';
 import { Sealed } from '../functions/contract/sealed.ts';
 import { Task } from '../functions/contract/task.ts';
+import { WorkerEvent } from '../functions/contract/worker-events.ts';
 import { WORKER_EXITS } from '../functions/contract/worker-exits.ts';
 
 const schemasOf = (schemas: Readonly<Record<string, z.ZodType>>): Readonly<Record<string, unknown>> =>
@@ -27,7 +28,17 @@ const schemasOf = (schemas: Readonly<Record<string, z.ZodType>>): Readonly<Recor
 /** One JSON document; docs/workers.md has it in words. */
 export const renderWorkerContract = (): string => {
   const contract = {
-    schemas: schemasOf({ Plan, Sealed, Task, Amendment, Commit, Halt, Running, InferRequest }),
+    schemas: schemasOf({
+      Plan,
+      Sealed,
+      Task,
+      Amendment,
+      Commit,
+      Halt,
+      Running,
+      InferRequest,
+      WorkerEvent,
+    }),
     ids: ID_PATTERNS,
     keys: Object.fromEntries(Object.entries(KEYS).map(([name, { template }]) => [name, template])),
     block: { template: BLOCK_TEMPLATE, shards: SHARD_COUNT },
