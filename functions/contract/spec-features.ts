@@ -32,30 +32,27 @@ const MISSING_FEATURES: readonly {
   readonly feature: string;
   readonly isThere?: FeaturePlace;
   readonly places: (spec: JobSpec) => Place[];
-}[] =
-  [
-    {
-      feature: 'infer on a deployment',
-      isThere: 'here',
-      places: (spec) => placesOfStep(spec, 'infer', 'the step infer on a deployment'),
-    },
-    {
-      feature: 'arrow output',
-      places: (spec) =>
-        spec.output.format === 'arrow' ? [{ path: 'output.format', what: 'the output format arrow' }] : [],
-    },
-    {
-      feature: 'on_deadline',
-      places: (spec) =>
-        spec.on_deadline === 'alert'
-          ? []
-          : [{ path: 'on_deadline', what: `on_deadline: ${spec.on_deadline}` }],
-    },
-    {
-      feature: 'budget',
-      places: (spec) => (spec.budget === undefined ? [] : [{ path: 'budget', what: 'a budget' }]),
-    },
-  ];
+}[] = [
+  {
+    feature: 'infer on a deployment',
+    isThere: 'here',
+    places: (spec) => placesOfStep(spec, 'infer', 'the step infer on a deployment'),
+  },
+  {
+    feature: 'arrow output',
+    places: (spec) =>
+      spec.output.format === 'arrow' ? [{ path: 'output.format', what: 'the output format arrow' }] : [],
+  },
+  {
+    feature: 'on_deadline',
+    places: (spec) =>
+      spec.on_deadline === 'alert' ? [] : [{ path: 'on_deadline', what: `on_deadline: ${spec.on_deadline}` }],
+  },
+  {
+    feature: 'budget',
+    places: (spec) => (spec.budget === undefined ? [] : [{ path: 'budget', what: 'a budget' }]),
+  },
+];
 
 /** Every use of a feature that this version does not have yet in that place; empty where the job can run there. */
 export const findMissingFeatures = (spec: JobSpec, where: FeaturePlace = 'here'): readonly Problem[] =>
