@@ -12,10 +12,11 @@ import { fileURLToPath } from 'node:url';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 
-/** `judges` read what Daybreak writes; `emulator` is the cloud without a cloud. Each has a test of its own import. */
+/** `judges` read what Daybreak writes; `emulator` is the cloud without a cloud; `worker` runs the tests of gpu-image/. */
 const ENVIRONMENTS = {
   judges: { requirements: 'test/python/requirements.txt', imports: 'duckdb, polars, pyarrow.parquet' },
   emulator: { requirements: 'test/emulator/requirements.txt', imports: 'boto3, ministack.app' },
+  worker: { requirements: 'gpu-image/requirements-dev.txt', imports: 'boto3, jsonschema, pyarrow, pytest' },
 } as const;
 export type PythonEnvironment = keyof typeof ENVIRONMENTS;
 

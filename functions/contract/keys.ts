@@ -86,6 +86,8 @@ export const KEYS = {
   rejects: defineKey('jobs/{job}/{run}/{stage}/rejects/{task}-{attempt}.{format}'),
   sealed: defineKey('jobs/{job}/{run}/{stage}/sealed.json'),
   history: defineKey('history/{digest}/{job}.json'),
+  /** By model, engine and machine: how fast they are, and how long the answers to a step. */
+  modelHistory: defineKey('history/models/{digest}/{job}.json'),
   slot: defineKey('slots/{slot}.json'),
   waiting: defineKey('waiting/{deadline}-{job}'),
   template: defineKey('templates/{template}.yaml'),

@@ -4,6 +4,7 @@ import type { Report } from '../contract/report.ts';
 import { putHistory } from '../io/history.ts';
 import { claimOutput, type RunContext } from './begin-run.ts';
 import { buildReport, putReport } from './build-report.ts';
+import { rememberModels } from './infer/remember-models.ts';
 import { type JobToPublish, publish } from './publish.ts';
 import { hasJobPublished } from './read-job-state.ts';
 import { sweepBlocks } from './sweep-blocks.ts';
@@ -34,6 +35,7 @@ export const finishJob = async (
   await writeTrace(store, job);
   await putReport(store, report);
   await rememberJob(context, plan, report);
+  await rememberModels(store, { plan, finishedAt: report.finishedAt });
   if (!work.keepBlocks) await sweepBlocks(store, plan.job);
   return { kind: 'finished', report, manifest };
 };

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from daybreak_worker.errors import ModelError, StoreError
+from daybreak_worker.models.judge_weights import is_used
+from daybreak_worker.store.s3_client import create_s3_client
+from daybreak_worker.store.s3_errors import S3_FAILURES, as_store_error
+
+_COMPLETE: Final = "complete.json"
+"""Written last: a folder without it is of a copy that did not come to its end."""
+
+
+def copy_from_s3(model: str, place: str, cache: Path, client: Any = None) -> Path:
+    """The folder of the cache with the files under an `s3://` prefix, as they are now. Copies each once.
+
+    Fails with ModelError where there are none, with StoreError.
+    """
+    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+    prefix = prefix.rstrip("/") + "/"
+    s3 = client or create_s3_client()
+    try:
+        files = list(_list(s3, bucket, prefix))
+        if not files:
+            raise ModelError(model, f"has no files under {place}")
+        folder = cache / hashlib.sha256(json.dumps([place, files]).encode()).hexdigest()[:32]
+        if not (folder / _COMPLETE).exists():
+            _copy(s3, bucket, prefix, files, folder)
+    except S3_FAILURES as error:
+        raise as_store_error(error, "read", place) from error
+    return folder
+
+
+def _list(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
+    """Name below the prefix, size and ETag of the files that are used."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for each in page.get("Contents", []):
+            name = each["Key"][len(prefix) :]
+            if name and not name.endswith("/") and ".." not in name.split("/") and is_used(name):
+                yield name, each["Size"], each["ETag"]
+
+
+def _copy(s3: Any, bucket: str, prefix: str, files: list[tuple[str, int, str]], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    own = Path(tempfile.mkdtemp(prefix=".copying-", dir=folder.parent))
+    try:
+        for name, size, _ in files:
+            path = own / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(bucket, prefix + name, str(path))
+            if path.stat().st_size != size:
+                raise StoreError("read", name, f"{path.stat().st_size} bytes came of {size}")
+        (own / _COMPLETE).write_text(json.dumps({"files": [name for name, _, _ in files]}), "utf-8")
+        _take_name(own, folder)
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _take_name(own: Path, folder: Path) -> None:
+    try:
+        os.rename(own, folder)
+    except OSError:
+        # Another worker of this machine was quicker: its copy is as good as ours.
+        if not (folder / _COMPLETE).exists():
+            raise

@@ -1,0 +1,1 @@
+"""The object store: what it promises, on files and on S3."""

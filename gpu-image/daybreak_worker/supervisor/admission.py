@@ -1,0 +1,174 @@
+"""Which rows enter the engine next, and what becomes of those that were in one that died.
+
+The law: a row that was in an engine when it died goes again; one that was in two goes alone; where an engine dies with
+that row alone in it, the row is a reject `engine_crash`. An engine that dies three times without having answered a row
+in between is blamed itself, not its rows. To tell the one from the other, behind the second time a row that was in
+less deaths goes alone, where there is one; where there is none, the third time is blamed on the row, and a fourth on
+the engine.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from daybreak_worker.engine.engine_port import EngineRow
+from daybreak_worker.task.open_task import OpenTask
+
+ALONE_CRASHES: Final = 2
+"""Deaths that a row was in before it goes alone."""
+BARREN_DEATHS: Final = 3
+"""Deaths one after another, without an answer in between, after which the engine is given up."""
+_BATCH_ROWS: Final = 64
+_BATCH_BYTES: Final = 8 * 2**20
+"""Of rows that are sent together."""
+_FLIGHT_BYTES: Final = 64 * 2**20
+"""Of the requests of all rows in flight, or one row that is larger."""
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    id: int
+    task: OpenTask
+    position: int
+    """Number of the row in its task."""
+    size_bytes: int
+    crashes: int = 0
+    sent_seconds: float = 0.0
+
+    def for_engine(self) -> EngineRow:
+        request = self.task.requests[self.position]
+        seed = self.task.seeds[self.position]
+        if request is None or seed is None:
+            raise ValueError("a row without a request never enters the engine")
+        return EngineRow(self.id, request, seed)
+
+
+class Admission:
+    """The rows of the open tasks, in the order in which the tasks were opened. Has no clock and does no I/O."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._ids = count(1)
+        self.open: list[OpenTask] = []
+        self.in_flight: dict[int, Row] = {}
+        self._flight_bytes = 0
+        self._again: deque[Row] = deque()
+        self._suspects: list[Row] = []
+        self._alone: Row | None = None
+        self.barren_deaths = 0
+        self.is_closed = False
+        """Whether no more rows enter the engine: the worker is about to end."""
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows of the open tasks that are not in the engine."""
+        fresh = sum(task.rows - task.next_row for task in self.open)
+        return fresh + len(self._again) + len(self._suspects)
+
+    def add(self, task: OpenTask) -> None:
+        self.open.append(task)
+
+    def remove(self, task: OpenTask) -> None:
+        """Of a task that is committed, or dropped: what the engine still says of its rows is not heard."""
+        self.open.remove(task)
+        for row in [row for row in self.in_flight.values() if row.task is task]:
+            self._land(row)
+        self._again = deque(row for row in self._again if row.task is not task)
+        self._suspects = [row for row in self._suspects if row.task is not task]
+
+    def take(self, room: int, *, at_seconds: float) -> list[Row]:
+        """At most `room` rows, which are in flight from now on; at most a batch of them."""
+        if self.is_closed or self._alone is not None:
+            return []
+        if self._suspects:
+            return self._take_alone(at_seconds)
+        batch: list[Row] = []
+        size = 0
+        while len(batch) < min(room, _BATCH_ROWS):
+            row = self._next()
+            if row is None:
+                break
+            if (batch and size + row.size_bytes > _BATCH_BYTES) or (
+                self.in_flight and self._flight_bytes + row.size_bytes > _FLIGHT_BYTES
+            ):
+                self._again.appendleft(row)
+                break
+            self._launch(row, at_seconds)
+            batch.append(row)
+            size += row.size_bytes
+        return batch
+
+    def land(self, row_id: int) -> Row | None:
+        """The row of an answer or a refusal, which has left the engine. None where its task is gone."""
+        row = self.in_flight.get(row_id)
+        if row is not None:
+            self._land(row)
+        return row
+
+    def prove(self) -> None:
+        """The engine has answered a row."""
+        self.barren_deaths = 0
+
+    def bury(self) -> list[Row] | None:
+        """The engine has died. Returns the rows that are rejects for it; all others go again. None: it is hopeless."""
+        self.barren_deaths += 1
+        dead = sorted(self.in_flight.values(), key=lambda row: row.id)
+        was_alone = self._alone
+        for row in dead:
+            row.crashes += 1
+            self._land(row)
+        rejected = [row for row in dead if row is was_alone and row.crashes > ALONE_CRASHES]
+        again = [row for row in dead if row not in rejected]
+        self._suspects += [row for row in again if row.crashes >= ALONE_CRASHES]
+        self._again.extendleft(row for row in reversed(again) if row.crashes < ALONE_CRASHES)
+        is_row_to_blame = bool(rejected) and self.barren_deaths == BARREN_DEATHS
+        return rejected if self.barren_deaths < BARREN_DEATHS or is_row_to_blame else None
+
+    def _take_alone(self, at_seconds: float) -> list[Row]:
+        if self.in_flight:
+            return []
+        row = self._next() if self.barren_deaths == BARREN_DEATHS - 1 else None
+        if row is None:
+            # By lot: after another start the same row would be the first again.
+            row = self._suspects.pop(self._rng.randrange(len(self._suspects)))
+        self._alone = row
+        self._launch(row, at_seconds)
+        return [row]
+
+    def _next(self) -> Row | None:
+        """The next row that was in less deaths than make it go alone."""
+        if self._again:
+            return self._again.popleft()
+        for task in self.open:
+            while task.next_row < task.rows:
+                position = task.next_row
+                task.next_row += 1
+                request = task.requests[position]
+                # One that has none was settled when the task was opened.
+                if request is not None and position not in task.rejects:
+                    return Row(next(self._ids), task, position, len(request))
+        return None
+
+    def _launch(self, row: Row, at_seconds: float) -> None:
+        row.sent_seconds = at_seconds
+        if row.task.began_seconds is None:
+            row.task.began_seconds = at_seconds
+        self.in_flight[row.id] = row
+        self._flight_bytes += row.size_bytes
+
+    def _land(self, row: Row) -> None:
+        del self.in_flight[row.id]
+        self._flight_bytes -= row.size_bytes
+        if self._alone is row:
+            self._alone = None
+
+
+def bad_rows(task: OpenTask) -> Iterator[int]:
+    """Rows of a task without a request or a seed, which no stage writes."""
+    pairs: Sequence[tuple[bytes | None, int | None]] = list(zip(task.requests, task.seeds, strict=True))
+    return (position for position, (request, seed) in enumerate(pairs) if request is None or seed is None)

@@ -1,0 +1,83 @@
+"""What becomes of what the engine says: answers are judged, rows settled, whole tasks committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from daybreak_worker.engine.engine_port import Answer, EngineFacts, Refusal
+from daybreak_worker.errors import TooManyRejectsError, blaming
+from daybreak_worker.supervisor.admission import Row
+from daybreak_worker.supervisor.work import Work
+from daybreak_worker.task.finish_task import Signature, finish_task
+from daybreak_worker.task.judge_answer import create_judge
+from daybreak_worker.task.judge_rejects import require_within_limit
+from daybreak_worker.task.open_task import OpenTask
+
+
+class Results:
+    """Listens to the driver of the engine."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._judge = create_judge(work.plan.step["answer"])
+
+    def on_ready(self, facts: EngineFacts, seconds: float) -> None:
+        self._work.facts = facts
+        self._work.tell.ready(facts, seconds)
+        self._work.changes.notify()
+
+    def on_answer(self, row: Row, answer: Answer) -> None:
+        row.task.count_answer(answer, at_seconds=asyncio.get_running_loop().time())
+        self._work.tell.count_answer(answer)
+        problem = self._judge(answer.data)
+        if problem is not None:
+            self._reject(row.task, row.position, Refusal(row.id, "answer_shape", answer.finish_reason, problem))
+        else:
+            row.task.settle_answer(row.position, answer)
+        self._look_after(row.task)
+
+    def on_refusal(self, row: Row, refusal: Refusal) -> None:
+        self._reject(row.task, row.position, refusal)
+        self._look_after(row.task)
+
+    def on_death(self, how: str, rows: int, deaths: int) -> None:
+        self._work.tell.engine_died(how, rows, deaths)
+
+    def settle_bad_rows(self, task: OpenTask, rows: Iterable[int]) -> None:
+        """Of a task that was just opened: the rows that no engine can be asked for."""
+        for row in list(rows):
+            self._reject(task, row, Refusal(0, "invalid_request", None, "the row has no request, or no seed"))
+        self._look_after(task)
+
+    def _reject(self, task: OpenTask, position: int, refusal: Refusal) -> None:
+        self._work.tell.count_reject()
+        reject = task.settle_reject(position, refusal.cause, error=refusal.error, message=refusal.message)
+        try:
+            with blaming(task.task):
+                require_within_limit(self._work.plan.reject_limit, self._work.plan.step["step"], task, reject)
+        except TooManyRejectsError as error:
+            self._work.spawn(self._fail(task, error))
+
+    async def _fail(self, task: OpenTask, error: TooManyRejectsError) -> None:
+        await self._work.require_undone(task.task, error)
+        self._work.drop(task, "another worker committed it")
+
+    def _look_after(self, task: OpenTask) -> None:
+        if task.is_done and task not in self._work.finishing:
+            self._work.finishing.add(task)
+            self._work.spawn(self._finish(task))
+        if task.is_done or self._work.wants_task:
+            self._work.changes.notify()
+
+    async def _finish(self, task: OpenTask) -> None:
+        work = self._work
+        if work.facts is None:
+            raise ValueError("rows are answered by an engine that has come up")
+        signature = Signature(work.facts, work.options.worker, work.ports.scratch, work.ports.now)
+        with blaming(task.task):
+            finished = await work.ports.blocking(finish_task, work.ports.store, work.plan, task, signature)
+        work.board.mark_committed(task.task)
+        work.close(task)
+        work.tell.committed(task, finished)
+        await work.write_presence()

@@ -1,0 +1,33 @@
+"""Rejects are for people and their tools: Parquet, with the columns that rejects of modules have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from daybreak_worker.contract import REJECT_COLUMNS
+from daybreak_worker.task.open_task import Reject
+
+_TYPES: Final = {"INTEGER": pa.int32(), "BIGINT": pa.int64(), "VARCHAR": pa.string()}
+_SCHEMA: Final = pa.schema([(column["name"], _TYPES[column["type"]]) for column in REJECT_COLUMNS])
+
+
+def render_rejects(step: int, rejects: Iterable[Reject]) -> bytes:
+    """A Parquet file, in the order of rows. Values of cells stand in `message` and `raw` only."""
+    records = [
+        {
+            "step": step,
+            "row": reject.row,
+            "cause": reject.cause,
+            "error": reject.error,
+            "message": reject.message,
+            "raw": reject.raw,
+        }
+        for reject in sorted(rejects, key=lambda reject: reject.row)
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(records, _SCHEMA), sink, compression="zstd")
+    return bytes(sink.getvalue())
