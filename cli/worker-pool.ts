@@ -53,6 +53,8 @@ export type WorkerPool = {
    * thrown. Throws the signal's reason when that aborts.
    */
   readonly run: (tasks: readonly TaskIds[], options: PoolRunOptions) => Promise<void>;
+  /** Ends processes that have no work, so that others have their memory; the next run starts new ones. */
+  readonly rest: () => Promise<void>;
   /** Ends all processes; resolves when they are gone. */
   readonly close: () => Promise<void>;
 };
@@ -167,6 +169,10 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
     await Promise.all(lanes.map((lane) => work(lane, stage, share).catch(stop)));
   };
 
+  const rest = async (): Promise<void> => {
+    await Promise.all(lanes.splice(0).map(retire));
+  };
+
   return {
     run: async (tasks, runOptions) => {
       const { signal } = runOptions;
@@ -191,8 +197,9 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
       signal.throwIfAborted();
       if (stage.failure !== undefined) throw stage.failure;
     },
+    rest,
     close: async () => {
-      await Promise.all(lanes.splice(0).map(retire));
+      await rest();
       noteDropped(budget, options.note);
     },
   };

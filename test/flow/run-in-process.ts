@@ -9,8 +9,11 @@ import { openWorld } from '../../cli/world.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import type { Report } from '../../functions/contract/report.ts';
+import type { Endpoints } from '../../functions/io/endpoints/endpoint.ts';
+import type { WorkerCommand } from '../../functions/io/models/engine-facts.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import { readSpec } from '../../functions/io/spec/parse-spec.ts';
+import type { InferEngines } from '../../functions/stages/infer/infer-engines.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
 import { runTask } from '../../functions/stages/run-task.ts';
 import { type PlannedJob, split } from '../../functions/stages/split.ts';
@@ -29,6 +32,13 @@ export type InProcessJob = {
   readonly tasks?: { readonly map: number; readonly reduce: number };
   /** Where `s3://` addresses are; default: as the environment says. */
   readonly s3?: S3Client;
+  /** How steps `infer` run; absent where the spec has none. */
+  readonly engines?: InferEngines;
+  readonly endpoints?: Endpoints;
+  /** How a worker with vLLM is started, in its place. */
+  readonly command?: WorkerCommand;
+  /** Hears what the command would print while it runs. */
+  readonly onNote?: (line: string) => void;
   /** Called between the plan and the run. */
   readonly onPlanned?: (planned: PlannedJob) => Promise<void>;
 };
@@ -40,7 +50,13 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
       resources: { threads: options.threads ?? 2, memoryBytes: options.memoryBytes ?? 1e9 },
       signal: new AbortController().signal,
     });
-    const context = options.s3 === undefined ? world : { ...world, s3: options.s3 };
+    const { s3, engines, endpoints, command, onNote = () => {} } = options;
+    const context = {
+      ...world,
+      ...(s3 === undefined ? {} : { s3 }),
+      ...(engines === undefined ? {} : { engines }),
+      ...(endpoints === undefined ? {} : { endpoints }),
+    };
     const parsed = readSpec(JSON.stringify(options.spec), { file: 'spec.json' });
     const { tasks } = options;
     const job = makeLocalJob(parsed, {
@@ -53,8 +69,17 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
     await options.onPlanned?.(plan);
     const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new Error(`the job ${options.id} is there already`);
-    const runner = { context, worker: workdir.worker, view: SILENT, keepBlocks: false };
-    return runJob({ ...runner, pool: poolOfOne(context) }, job, plan);
+    const runner = {
+      context,
+      worker: workdir.worker,
+      view: { ...SILENT, note: onNote },
+      keepBlocks: false,
+      pool: poolOfOne(context),
+      ...(command === undefined
+        ? {}
+        : { models: { storePath: workdir.path, findWorker: async () => command } }),
+    };
+    return runJob(runner, job, plan);
   });
 
 /** Runs tasks one after another in this process: the pool's own tests are in workers.test.ts. */
@@ -62,5 +87,6 @@ export const poolOfOne = (context: StageContext): WorkerPool => ({
   run: async (tasks) => {
     for (const ids of tasks) await runTask(context, ids);
   },
+  rest: async () => {},
   close: async () => {},
 });
