@@ -22,6 +22,7 @@ from daybreak_worker.engine.frames import (
 )
 from daybreak_worker.engine.ladder import LAST_RUNG, lower
 from daybreak_worker.engine.out_of_memory import is_out_of_memory
+from daybreak_worker.engine.root_cause import find_root_cause
 from daybreak_worker.errors import EngineFailure, ModelError
 from daybreak_worker.host.adapter import find_rank
 from daybreak_worker.host.requests import RefusedError, Room, parse_request
@@ -94,6 +95,18 @@ def test_makes_room_for_an_adapter_of_the_next_rank() -> None:
 def test_knows_the_signs_of_short_memory(text: str) -> None:
     assert is_out_of_memory(text)
     assert not is_out_of_memory("the context of 4096 tokens needs 9 GiB; the largest that fits is 2048")
+
+
+_PRINTED = """(EngineCore pid=7) INFO starting
+(EngineCore pid=7) ERROR 11-28 23:18:34 [multiproc_executor.py:929]   File "x.py", line 1, in load
+(EngineCore pid=7) ERROR 11-28 23:18:34 [multiproc_executor.py:929] ValueError: the file model.safetensors is cut off
+(EngineCore pid=7) ERROR Exception: WorkerProc initialization failed due to an exception in a background process.
+RuntimeError: Engine core initialization failed. See root cause above."""
+
+
+def test_finds_the_error_that_others_only_point_to() -> None:
+    assert find_root_cause(_PRINTED) == "ValueError: the file model.safetensors is cut off"
+    assert find_root_cause("RuntimeError: Engine core initialization failed. See root cause above.") is None
 
 
 @given(
