@@ -9,7 +9,7 @@ import { judgeOutput, outputRows, query, type SpecText, writeSpec } from '../flo
 /** A start of the engine takes 20 to 60 s, on a busy machine twice that. */
 const LIMIT_SECONDS = 400;
 /** Threads of the engine: tests run beside each other elsewhere, and the figures are of one. */
-const THREADS = '1';
+export const THREADS = 1;
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -20,6 +20,7 @@ export type ModelJob = {
   readonly steps: readonly unknown[];
   readonly spec?: SpecText;
   readonly env?: Readonly<Record<string, string>>;
+  readonly limitSeconds?: number;
 };
 
 export type StartedJob = Started & {
@@ -54,9 +55,9 @@ export const startModelJob = async (folder: string, job: ModelJob): Promise<Star
     ...job.spec,
   };
   const file = await writeSpec(folder, spec, `${id}.yaml`);
-  const started = startDaybreak(['run', file, '--id', id, '--threads', THREADS, '--json'], {
+  const started = startDaybreak(['run', file, '--id', id, '--threads', String(THREADS), '--json'], {
     cwd: folder,
-    limitSeconds: LIMIT_SECONDS,
+    limitSeconds: job.limitSeconds ?? LIMIT_SECONDS,
     ...(job.env === undefined ? {} : { env: job.env }),
   });
   return {
