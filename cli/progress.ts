@@ -9,6 +9,8 @@ export type StageProgress = {
   readonly share: number | undefined;
   readonly rows: number;
   readonly elapsedSeconds: number;
+  /** What else there is to say, in a few words. */
+  readonly detail?: string;
 };
 
 export type ProgressView = {
@@ -39,6 +41,7 @@ const describe = (progress: StageProgress): string =>
   [
     progress.rows === 0 ? '' : renderRows(progress.rows),
     rateOf(progress),
+    progress.detail ?? '',
     leftOf(progress) || `${renderSeconds(progress.elapsedSeconds)} so far`,
   ]
     .filter((part) => part !== '')

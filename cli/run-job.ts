@@ -18,6 +18,7 @@ import { readStage } from '../functions/stages/read-stage.ts';
 import { type StagePosition, seal } from '../functions/stages/seal.ts';
 import type { PlannedJob } from '../functions/stages/split.ts';
 import { deleteStageBlocks } from '../functions/stages/sweep-blocks.ts';
+import type { ModelWorkers } from './infer/run-model-stage.ts';
 import type { ProgressView } from './progress.ts';
 import { renderPublished, renderSealed } from './render-stage.ts';
 import { runTasks } from './run-tasks.ts';
@@ -30,6 +31,8 @@ export type Runner = {
   readonly keepBlocks: boolean;
   /** Runs what does not run in this process; starts none before there is work for it. */
   readonly pool: WorkerPool;
+  /** Starts workers with vLLM; absent where none may. */
+  readonly models?: ModelWorkers;
 };
 
 /**

@@ -1,26 +1,44 @@
 import type { Plan, PlannedStage } from '../functions/contract/plan.ts';
 import { hangSecondsOf } from '../functions/stages/hang-seconds.ts';
+import { inferStepOf } from '../functions/stages/infer/infer-step-of.ts';
 import { hasModules } from '../functions/stages/run-modules.ts';
 import { runTask } from '../functions/stages/run-task.ts';
 import type { StagePosition } from '../functions/stages/seal.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import { watchOwnMemory } from '../functions/stages/workers/watch-own-memory.ts';
 import { renderTask } from '../functions/stages/workers/worker-messages.ts';
+import { runEndpointTasks } from './infer/run-endpoint-tasks.ts';
+import { runModelStage } from './infer/run-model-stage.ts';
 import type { Runner } from './run-job.ts';
 
-type Missing = {
+export type Missing = {
   readonly position: StagePosition;
   readonly missing: readonly string[];
   readonly elapsedSeconds: () => number;
 };
 
-/** Runs the tasks of a stage that have no commit yet: one task of SQL right here, all others in worker processes. */
+/**
+ * Runs the tasks of a stage that have no commit yet: one task of SQL right here, those of a model as its engine needs,
+ * all others in worker processes.
+ */
 export const runTasks = async (runner: Runner, plan: Plan, missing: Missing): Promise<void> => {
   const stage = plan.stages[missing.position.index];
   if (stage === undefined) throw new Error(`the plan has no stage ${missing.position.index}`);
+  if (stage.kind === 'infer') return runModel(runner, plan, { ...missing, stage });
   if (missing.missing.length > 1 || hasModules(stage)) return runInWorkers(runner, stage, missing);
   const [task] = missing.missing;
   if (task !== undefined) await runHere(runner, task, missing);
+};
+
+const runModel = async (
+  runner: Runner,
+  plan: Plan,
+  { stage, ...missing }: Missing & { readonly stage: PlannedStage },
+): Promise<void> => {
+  const step = inferStepOf(stage);
+  if (missing.missing.length === 0) return;
+  if (step.engine.kind === 'endpoint') return runEndpointTasks(runner, missing);
+  return runModelStage(runner, { plan, step, ...missing });
 };
 
 const runHere = async (

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { TaskIds } from '../functions/contract/ids.ts';
 import { decideAttempt, MAX_ATTEMPTS } from '../functions/core/decide-attempt.ts';
 import { type SharedResources, shareResources } from '../functions/core/share-resources.ts';
+import { withoutEndpointVariables } from '../functions/io/endpoints/without-endpoint-variables.ts';
 import type { Resources, TaskProgress } from '../functions/stages/stage-context.ts';
 import { reviveFailure } from '../functions/stages/workers/task-failure.ts';
 import { type CommitSummary, renderTask } from '../functions/stages/workers/worker-messages.ts';
@@ -53,6 +54,8 @@ export type WorkerPool = {
    * thrown. Throws the signal's reason when that aborts.
    */
   readonly run: (tasks: readonly TaskIds[], options: PoolRunOptions) => Promise<void>;
+  /** Ends processes that have no work, so that others have their memory; the next run starts new ones. */
+  readonly rest: () => Promise<void>;
   /** Ends all processes; resolves when they are gone. */
   readonly close: () => Promise<void>;
 };
@@ -86,6 +89,8 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
     lane.worker = startWorkerProcess({
       entry: options.entry ?? ENTRY,
       execPath: options.execPath ?? process.execPath,
+      // What runs there is the user's own code, and whatever that has installed.
+      env: withoutEndpointVariables(process.env),
       start: {
         workdir: options.workdir,
         scratchDir: lane.scratchDir,
@@ -167,6 +172,10 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
     await Promise.all(lanes.map((lane) => work(lane, stage, share).catch(stop)));
   };
 
+  const rest = async (): Promise<void> => {
+    await Promise.all(lanes.splice(0).map(retire));
+  };
+
   return {
     run: async (tasks, runOptions) => {
       const { signal } = runOptions;
@@ -191,8 +200,9 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
       signal.throwIfAborted();
       if (stage.failure !== undefined) throw stage.failure;
     },
+    rest,
     close: async () => {
-      await Promise.all(lanes.splice(0).map(retire));
+      await rest();
       noteDropped(budget, options.note);
     },
   };

@@ -171,7 +171,11 @@ const renderSteps = (root: SchemaNode): string => {
   const rows = steps.flatMap((step) =>
     Object.entries(step.properties ?? {}).map(([name, field]) => {
       const target = resolve(root, field);
-      const planned = MISSING_FEATURE_NAMES.includes(name) ? ' Not there yet.' : '';
+      const planned = MISSING_FEATURE_NAMES.includes(name)
+        ? ' Not there yet.'
+        : MISSING_FEATURE_NAMES.includes(`${name} on a deployment`)
+          ? ' On a deployment not there yet.'
+          : '';
       return [
         code(name),
         renderType(target.anyOf === undefined ? field : target),

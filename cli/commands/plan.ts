@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { JobCancelledError } from '../../functions/contract/errors-store.ts';
 import type { PlannedStage, Shuffle } from '../../functions/contract/plan.ts';
 import { renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 import type { PlannedJob } from '../../functions/stages/split.ts';
+import { openModels } from '../infer/open-models.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
@@ -20,11 +22,11 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
   const planned = await withInterrupt(
     () => new JobCancelledError({ job: job.job }),
     (signal) =>
-      withWorkdir(workdirOf(options), (workdir) =>
-        located(parsed, file, () =>
-          splitHere(openWorld(workdir, { resources: resourcesOf(options), signal }), job),
-        ),
-      ),
+      withWorkdir(workdirOf(options), async (workdir) => {
+        const world = openWorld(workdir, { resources: resourcesOf(options), signal });
+        const { engines } = openModels({ store: workdir.store, folder: path.dirname(path.resolve(file)) });
+        return located(parsed, file, () => splitHere({ ...world, engines }, job));
+      }),
   );
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(planned)}\n`);

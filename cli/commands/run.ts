@@ -1,10 +1,12 @@
+import path from 'node:path';
 import { ExpressionError, SpecError } from '../../functions/contract/errors.ts';
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
-import { putOnce } from '../../functions/io/put-once.ts';
+import type { ObjectStore } from '../../functions/io/object-store.ts';
+import { putOnce, readState } from '../../functions/io/put-once.ts';
 import type { ParsedSpec } from '../../functions/io/spec/parse-spec.ts';
 import { withdrawCancel } from '../../functions/stages/cancel-job.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
@@ -15,6 +17,7 @@ import type { StageContext } from '../../functions/stages/stage-context.ts';
 import { sweepBlocks } from '../../functions/stages/sweep-blocks.ts';
 import { watchOwnMemory } from '../../functions/stages/workers/watch-own-memory.ts';
 import { conclude } from '../conclude.ts';
+import { openModels } from '../infer/open-models.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { openProgress } from '../progress.ts';
@@ -44,7 +47,8 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
   requireFeatures(parsed);
   const modules = await bundleModules(parsed.spec, file);
   const job = makeLocalJob(parsed, { ...options, ...hashesOf(modules), now: new Date() });
-  await withRunner(job.job, options, async (runner) => {
+  const folder = path.dirname(path.resolve(file));
+  await withRunner({ job: job.job, options, findFolder: async () => folder }, async (runner) => {
     const plan = await located(parsed, file, () => splitHere(runner.context, job));
     await requireOutputFree(runner.context, job);
     // Before the job, which names them: whoever finds the job finds its modules.
@@ -58,7 +62,11 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
 
 /** `daybreak resume`: goes on where a job stopped. */
 export const resume = async (id: string, options: RunOptions): Promise<void> => {
-  await withRunner(id, options, async (runner) => {
+  const findFolder = async (store: ObjectStore): Promise<string> => {
+    const job = await readState(store, { key: KEYS.job.render({ job: id }), schema: Job });
+    return job?.baseDir ?? process.cwd();
+  };
+  await withRunner({ job: id, options, findFolder }, async (runner) => {
     const state = await readJobState(runner.context, id);
     await conclude(await resumeFrom(runner, state), options);
   });
@@ -80,9 +88,15 @@ const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobSta
 export const splitHere = (context: StageContext, job: JobToPlan): Promise<PlannedJob> =>
   watchOwnMemory({ context, task: 'split' }, (watched) => split(watched, job));
 
+type RunnerPlace = {
+  readonly job: string;
+  readonly options: RunOptions;
+  /** From which endpoints are looked for: that of the spec, of a resume that from which the job was submitted. */
+  readonly findFolder: (store: ObjectStore) => Promise<string>;
+};
+
 const withRunner = (
-  job: string,
-  options: RunOptions,
+  { job, options, findFolder }: RunnerPlace,
   use: (runner: Runner) => Promise<void>,
 ): Promise<void> =>
   withInterrupt(
@@ -98,15 +112,19 @@ const withRunner = (
           runner: workdir.worker,
           note: view.note,
         });
+        const { store } = workdir;
+        const { engines, endpoints, findWorker } = openModels({ store, folder: await findFolder(store) });
         try {
           await use({
-            context: openWorld(workdir, { resources, signal }),
+            context: { ...openWorld(workdir, { resources, signal }), engines, endpoints },
             worker: workdir.worker,
             view,
             keepBlocks: options.keepBlocks === true,
             pool,
+            models: { storePath: workdir.path, findWorker },
           });
         } finally {
+          endpoints.close();
           await pool.close();
           view.close();
         }

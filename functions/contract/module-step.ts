@@ -63,13 +63,13 @@ export type ModuleStep = z.infer<typeof ModuleStep>;
 export const MODULE_REJECT_CAUSES = ['module_error', 'module_output', 'module_timeout'] as const;
 export type ModuleRejectCause = (typeof MODULE_REJECT_CAUSES)[number];
 
-/** A row that a module step could not process. Values stand in `message` and `raw` only. */
-export type ModuleReject = {
+/** A row that a step could not process outside of SQL. Values stand in `message` and `raw` only. */
+export type StepReject<Cause extends string = string> = {
   /** Position of the step in the spec, from 0. */
   readonly step: number;
   /** Number of the row among those that entered the step in this task, from 0. */
   readonly row: number;
-  readonly cause: ModuleRejectCause;
+  readonly cause: Cause;
   /** Of module_output: the column that does not fit, where it is one. */
   readonly column?: string;
   /** The name of the error that the function threw. */
@@ -81,6 +81,9 @@ export type ModuleReject = {
   /** The row that the function got, as JSON; at most {@link MODULE_LIMITS.rawCharacters}. */
   readonly raw: string;
 };
+
+/** A row that a module step could not process. */
+export type ModuleReject = StepReject<ModuleRejectCause>;
 
 /** Columns of a table of module rejects, with DuckDB's types. */
 export const MODULE_REJECT_COLUMNS = [

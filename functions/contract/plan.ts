@@ -62,6 +62,13 @@ export const PlannedStage = z
     /** What the stage's tasks write: the final format in the last stage. */
     format: BlockFormat,
     inputBytes: z.int().min(0),
+    taskBytes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'what a task of this stage is to read, whatever `tasks` says: of one that writes files of that size',
+      ),
     infer: InferEstimate.optional().describe('of a stage that runs a model, which is its opening'),
     expected: Expectation,
   })

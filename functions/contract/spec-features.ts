@@ -21,37 +21,44 @@ const placesOfStep = (
     name in step && uses(step) ? [{ path: `steps[${index}].${name}`, what }] : [],
   );
 
+/** Where a job is to run: on this machine, or on a deployment. */
+export type FeaturePlace = 'here' | 'deployment';
+
 /**
  * What a spec may say and this version does not do yet. A row is deleted when its feature arrives;
- * `places` gives every use in a spec.
+ * `places` gives every use in a spec. `isThere`: where the feature has arrived, if anywhere.
  */
-const MISSING_FEATURES: readonly { readonly feature: string; readonly places: (spec: JobSpec) => Place[] }[] =
-  [
-    { feature: 'infer', places: (spec) => placesOfStep(spec, 'infer', 'the step infer') },
-    {
-      feature: 'arrow output',
-      places: (spec) =>
-        spec.output.format === 'arrow' ? [{ path: 'output.format', what: 'the output format arrow' }] : [],
-    },
-    {
-      feature: 'on_deadline',
-      places: (spec) =>
-        spec.on_deadline === 'alert'
-          ? []
-          : [{ path: 'on_deadline', what: `on_deadline: ${spec.on_deadline}` }],
-    },
-    {
-      feature: 'budget',
-      places: (spec) => (spec.budget === undefined ? [] : [{ path: 'budget', what: 'a budget' }]),
-    },
-  ];
+const MISSING_FEATURES: readonly {
+  readonly feature: string;
+  readonly isThere?: FeaturePlace;
+  readonly places: (spec: JobSpec) => Place[];
+}[] = [
+  {
+    feature: 'infer on a deployment',
+    isThere: 'here',
+    places: (spec) => placesOfStep(spec, 'infer', 'the step infer on a deployment'),
+  },
+  {
+    feature: 'arrow output',
+    places: (spec) =>
+      spec.output.format === 'arrow' ? [{ path: 'output.format', what: 'the output format arrow' }] : [],
+  },
+  {
+    feature: 'on_deadline',
+    places: (spec) =>
+      spec.on_deadline === 'alert' ? [] : [{ path: 'on_deadline', what: `on_deadline: ${spec.on_deadline}` }],
+  },
+  {
+    feature: 'budget',
+    places: (spec) => (spec.budget === undefined ? [] : [{ path: 'budget', what: 'a budget' }]),
+  },
+];
 
-/** Every use of a feature that this version does not have yet; empty where the job can run. */
-export const findMissingFeatures = (spec: JobSpec): readonly Problem[] =>
-  MISSING_FEATURES.flatMap(({ places }) => places(spec)).map(({ path, what }) => ({
-    path,
-    message: `${what} is not there yet in this version`,
-  }));
+/** Every use of a feature that this version does not have yet in that place; empty where the job can run there. */
+export const findMissingFeatures = (spec: JobSpec, where: FeaturePlace = 'here'): readonly Problem[] =>
+  MISSING_FEATURES.filter(({ isThere }) => isThere !== where)
+    .flatMap(({ places }) => places(spec))
+    .map(({ path, what }) => ({ path, message: `${what} is not there yet in this version` }));
 
 /** The names of the features that are missing, for documents and tests. */
 export const MISSING_FEATURE_NAMES: readonly string[] = MISSING_FEATURES.map(({ feature }) => feature);

@@ -24,7 +24,7 @@ const FALLBACK_BYTES_PER_SECOND = 60e6;
 const FIXED_SECONDS = 0.2;
 
 /** A stage before its sizes are known: see core/cut-stages and stages/bind-shuffles. */
-export type BoundCut = Pick<PlannedStage, 'opening' | 'steps' | 'shuffle'>;
+export type BoundCut = Pick<PlannedStage, 'kind' | 'opening' | 'steps' | 'shuffle' | 'taskBytes' | 'infer'>;
 
 /** Partitions for each task that reads them: enough for seal to pack them evenly by their true sizes. */
 const PARTITIONS_PER_TASK = 4;
@@ -52,8 +52,9 @@ const choosePieces = (inputBytes: number): number =>
 const MOST_MEMORIES = 4;
 const MOST_LARGE_PIECES = 1000;
 
+/** Steps before which a task holds its rows: by their keys, or in the order of their requests. */
 const gathers = ({ kind }: PlannedStep): boolean =>
-  kind === 'group_by' || kind === 'distinct' || kind === 'map_groups';
+  kind === 'group_by' || kind === 'distinct' || kind === 'map_groups' || kind === 'infer';
 
 /** Slices of one input, as many as a Map has children at once. @see design section 9 */
 const MOST_SLICES = 10_000;
@@ -83,9 +84,11 @@ export const chooseMapTasks = (job: {
 export const countTasks = (bytes: number, taskBytes: number, most: number): number =>
   Math.max(1, Math.min(most, Math.ceil(bytes / taskBytes)));
 
-/** How many tasks read what a shuffle wrote: one where all rows are in one partition. */
-const tasksAfter = (shuffle: Shuffle, reduceTasks: number): number =>
-  isDealt(shuffle.step) ? shuffle.partitions : Math.min(shuffle.partitions, reduceTasks);
+/** How many tasks read what a shuffle wrote: one where all rows are in one partition; of pieces as many as are asked for. */
+const tasksAfter = (shuffle: Shuffle, reduceTasks: number): number => {
+  if (shuffle.pieceRows !== undefined) return reduceTasks;
+  return isDealt(shuffle.step) ? shuffle.partitions : Math.min(shuffle.partitions, reduceTasks);
+};
 
 /**
  * Gives the cuts of a job their sizes. The first one reads the input in `mapTasks` tasks, each later one what
@@ -107,7 +110,6 @@ export const planStages = (options: {
   return cuts.map((cut, index): PlannedStage => {
     const before = index === 0 ? undefined : cuts[index - 1]?.shuffle;
     return {
-      kind: index === 0 ? 'map' : 'reduce',
       tasks: before === undefined ? options.mapTasks : tasksAfter(before, options.reduceTasks),
       ...(index === 0 ? { inputColumns: [...options.inputColumns] } : {}),
       ...cut,

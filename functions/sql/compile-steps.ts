@@ -1,6 +1,7 @@
 import type { Column } from '../contract/columns.ts';
 import type { Shuffle } from '../contract/plan.ts';
 import type { PlannedStep, PlannedStepOf } from '../contract/planned-steps.ts';
+import { renderRequests } from './infer-halves.ts';
 import { quoteIdentifier } from './quote.ts';
 import { renderFirstHalf, renderSecondHalf } from './render-halves.ts';
 import { renderList, renderNamed, renderNames, unusedName } from './render-names.ts';
@@ -47,7 +48,10 @@ export const compileStage = (source: StepSource, program: StageProgram, segment 
   };
   if (opening !== undefined) add((from) => renderSecondHalf(compiler, opening, from));
   for (const step of isPruned ? rest : steps) add((from) => renderStep(compiler, step, from));
-  if (shuffle !== undefined) {
+  if (shuffle?.step.kind === 'infer') {
+    const { step } = shuffle;
+    add((from) => renderRequests(step, from));
+  } else if (shuffle !== undefined) {
     add((from) => renderFirstHalf(compiler, shuffle, from));
     add((from) => renderPartitions(shuffle, from));
   }

@@ -1,5 +1,6 @@
 import type { Shuffle } from '../contract/plan.ts';
 import type { PlannedStep, PlannedStepOf } from '../contract/planned-steps.ts';
+import { renderAnswers } from './infer-halves.ts';
 import { quoteIdentifier } from './quote.ts';
 import {
   renderFinal,
@@ -75,6 +76,8 @@ export const renderSecondHalf = (compiler: Compiler, step: PlannedStep, from: st
       return renderSort(compiler, step, from);
     case 'repartition':
       return `SELECT * FROM ${from}`;
+    case 'infer':
+      return renderAnswers(step, from);
     default:
       throw new Error(`the step ${step.kind} moves no rows`);
   }

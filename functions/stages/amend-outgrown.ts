@@ -1,16 +1,13 @@
 import { MAX_AMENDMENTS } from '../contract/amendment.ts';
 import type { Commit } from '../contract/commit.ts';
 import type { DaybreakError } from '../contract/errors.ts';
-import { StateError } from '../contract/errors-store.ts';
 import { renderReplacementTaskId } from '../contract/ids.ts';
-import { KEYS } from '../contract/keys.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Task, TaskOf } from '../contract/task.ts';
 import { cutPartitionTask, weighSpan } from '../core/cut-partition-task.ts';
 import { halveSpan, halveTask } from '../core/halve-task.ts';
-import { listSealedCommits } from '../io/commit-attempt.ts';
-import type { ObjectStore } from '../io/object-store.ts';
-import { putAmendment, readSealed } from '../io/seal-stage.ts';
+import { putAmendment } from '../io/seal-stage.ts';
+import { readBlocksBefore } from './read-blocks-before.ts';
 import type { StagePosition } from './seal.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -52,17 +49,6 @@ export const amendOutgrown = async (
     { ...stage, void: ids, tasks: [...halves], reason, at: context.now().toISOString() },
   );
   return reason;
-};
-
-const readBlocksBefore = async (
-  store: ObjectStore,
-  plan: Plan,
-  index: number,
-): Promise<readonly Commit[]> => {
-  const stage = { job: plan.job, run: plan.run, stage: plan.stageIds[index - 1] ?? '' };
-  const sealed = await readSealed(store, stage);
-  if (sealed === undefined) throw new StateError({ key: KEYS.sealed.render(stage), problem: 'it is gone' });
-  return listSealedCommits(store, sealed);
 };
 
 const halvePartitions = (

@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
-import { ExpressionError, type Problem } from '../contract/errors.ts';
+import { ExpressionError, type Problem, SpecError } from '../contract/errors.ts';
+import { EngineMissingError } from '../contract/errors-infer.ts';
+import type { InferStep } from '../contract/infer-step.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
 import type { GroupByStep, Step } from '../contract/steps.ts';
@@ -12,15 +14,26 @@ import { renderSpecPath } from '../core/spec-path.ts';
 import { suggestName } from '../core/suggest-name.ts';
 import { bindDecomposition } from '../io/bind-decomposition.ts';
 import { bindExpressions, type ExpressionToBind } from '../io/bind-expressions.ts';
+import type { EngineFacts } from '../io/models/engine-facts.ts';
 import { type ParsedExpression, parseExpressions } from '../io/parse-expressions.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { renderExpression } from '../sql/render-expression.ts';
 import { bindModuleStep, type ModuleToBind } from './bind-module-step.ts';
+import { bindInferStep } from './infer/bind-infer-step.ts';
 
 type Modules = Readonly<Record<string, string>>;
 
+/** What steps `infer` need to know of where they run. */
+export type InferBinding = {
+  /** Of the job: each row gets its own from it. */
+  readonly seed: number;
+  /** Of the step at this position. Fails as FindEngineFacts does. */
+  readonly findFacts: (step: InferStep, index: number) => Promise<EngineFacts>;
+};
+
 type Binder = {
   readonly modules: Modules;
+  readonly infer: InferBinding | undefined;
   readonly connection: DuckDBConnection;
   readonly submittedAt: string;
   readonly parsed: ReadonlyMap<string, ParsedExpression>;
@@ -31,8 +44,8 @@ type Place = { readonly step: number; readonly columns: readonly Column[]; reado
 
 /**
  * Checks the expressions of all steps against the allow-list and binds them, step by step, against the columns
- * that the step before leaves. Fails with ExpressionError: all that cannot be parsed anywhere, and all problems
- * of the first step that has one (the columns after it are not known).
+ * that the step before leaves. Fails with ExpressionError, of a step `infer` SpecError: all that cannot be parsed anywhere,
+ * and all problems of the first step that has one (the columns after it are not known).
  */
 export const bindSteps = async (
   connection: DuckDBConnection,
@@ -42,6 +55,8 @@ export const bindSteps = async (
     readonly submittedAt: string;
     /** Hashes of the bundles, by the paths in the spec. */
     readonly modules?: Modules | undefined;
+    /** Absent where no step `infer` may run. */
+    readonly infer?: InferBinding;
   },
 ): Promise<readonly PlannedStep[]> => {
   const sources = job.steps.flatMap(sourcesOf);
@@ -52,6 +67,7 @@ export const bindSteps = async (
   const byPath = new Map(parsed.map((each) => [each.source.path, each]));
   const binder: Binder = {
     modules: job.modules ?? {},
+    infer: job.infer,
     connection,
     submittedAt: job.submittedAt,
     parsed: byPath,
@@ -65,7 +81,8 @@ export const bindSteps = async (
       const others = unparsed.filter(
         (problem) => !place.problems.some((known) => known.path === problem.path),
       );
-      throw new ExpressionError([...place.problems, ...others]);
+      const problems = [...place.problems, ...others];
+      throw 'infer' in step ? new SpecError(problems) : new ExpressionError(problems);
     }
     if (bound === undefined) continue;
     planned.push(bound);
@@ -126,6 +143,7 @@ const bindStep = async (binder: Binder, step: Step, place: Place): Promise<Plann
   if ('map_batches' in step) {
     return bindModule(binder, place, { kind: 'map_batches', path: ['map_batches'], given: step.map_batches });
   }
+  if ('infer' in step) return bindInfer(binder, place, step.infer);
   throw new Error(`the step ${Object.keys(step)[0]} was not refused before it was bound`);
 };
 
@@ -302,6 +320,20 @@ const bindModule = async (
   if (sha256 === undefined)
     throw new Error(`the module ${module} was not bundled before the job was planned`);
   return { ...bound.step, module: { sha256, export: name, path: module, options } };
+};
+
+const bindInfer = async (
+  { connection, infer }: Binder,
+  place: Place,
+  given: InferStep,
+): Promise<PlannedStep | undefined> => {
+  const { step, columns } = place;
+  if (infer === undefined)
+    throw new EngineMissingError({ wanted: given.engine, problem: 'no step `infer` runs in this place' });
+  const findFacts = () => infer.findFacts(given, step);
+  const bound = await bindInferStep(connection, { step, given, columns, seed: infer.seed, findFacts });
+  place.problems.push(...bound.problems);
+  return bound.step;
 };
 
 /** The columns stay; where one task does it all, so do the rows. */

@@ -27,7 +27,7 @@ export const requireSubmittable = async (
   const past = findPastDeadline(spec, now);
   const told = new Set(local.map(({ path }) => path));
   const problems = [
-    ...findMissingFeatures(spec),
+    ...findMissingFeatures(spec, 'deployment'),
     ...local,
     // A local path is within no prefix either: once is enough.
     ...(uris === undefined ? [] : judgeAllowedUris(spec, uris)).filter(({ path }) => !told.has(path)),

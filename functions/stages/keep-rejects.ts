@@ -4,7 +4,7 @@ import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { collectRejects } from '../io/collect-rejects.ts';
 import { hashFile } from '../io/hash-file.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
-import { MODULE_REJECTS } from './run-modules.ts';
+import { MODULE_REJECTS } from './chain-act.ts';
 import type { KeptFile, TaskQuery } from './task-work.ts';
 
 /** Rejects are for people and their tools: whatever the output is, they are Parquet. */

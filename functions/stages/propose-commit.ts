@@ -46,6 +46,7 @@ export const proposeCommit = async (
       ...ids,
       block: block.object,
       partitions: [...block.partitions],
+      ...(block.weights === undefined ? {} : { weights: [...block.weights] }),
       ...(infer === undefined ? {} : { infer }),
       rows: counts.written,
       ...(rejects === undefined ? {} : { rejects: { ...rejects.object, rows: counts.rejected } }),

@@ -14,7 +14,10 @@ export type StageStanding = {
   readonly tasks: readonly Task[];
   readonly amendments: number;
   readonly done: readonly Commit[];
+  /** What has to run. */
   readonly missing: readonly string[];
+  /** What nobody runs: behind the pilot they are cut into others. */
+  readonly waiting: readonly string[];
 };
 
 /** Reads the tasks of a stage and their commits. Fails with StateError where they contradict each other. */
@@ -34,5 +37,14 @@ export const readStage = async (
   const amended = amendments.flatMap(({ tasks }) => tasks).map((task) => Task.parse(task));
   const byId = new Map([...first, ...amended].map((task) => [task.task, task]));
   const tasks = live.flatMap((task) => byId.get(task) ?? []);
-  return { tasks, amendments: amendments.length, done, missing };
+  const waits = new Set(
+    tasks.flatMap((task) => (task.kind === 'partitions' && task.waits ? [task.task] : [])),
+  );
+  return {
+    tasks,
+    amendments: amendments.length,
+    done,
+    missing: missing.filter((task) => !waits.has(task)),
+    waiting: missing.filter((task) => waits.has(task)),
+  };
 };

@@ -1,22 +1,24 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { type RejectPlace, TooManyRejectsError } from '../contract/errors-input.ts';
-import { MODULE_STEP_KINDS, type ModuleReject, type ModuleStep } from '../contract/module-step.ts';
+import { MODULE_STEP_KINDS, type ModuleStep } from '../contract/module-step.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { PlannedInferStep } from '../contract/planned-infer.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { loadModule } from '../io/modules/load-module.ts';
 import { runModuleStep } from '../io/modules/run-module-step.ts';
-import {
-  type CompiledSteps,
-  compileStage,
-  type StageProgram,
-  type StepSource,
-} from '../sql/compile-steps.ts';
+import { type CompiledSteps, compileStage, type StageProgram } from '../sql/compile-steps.ts';
+import { renderTypedAnswer } from '../sql/infer-halves.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import {
+  type ActReject,
+  type ActResult,
+  type ActWork,
+  MODULE_REJECTS,
+  type ModuleWork,
+} from './chain-act.ts';
+import { renderRequestRows } from './infer/render-requests.ts';
+import { typeAnswers } from './infer/type-answers.ts';
 import type { StageContext } from './stage-context.ts';
-
-/** Where module steps put the rows that they reject, with the columns of MODULE_REJECT_COLUMNS. */
-export const MODULE_REJECTS = 'daybreak_module_rejects';
 
 const SOURCE_COPY = 'daybreak_module_source';
 
@@ -27,43 +29,42 @@ export const isModuleStep = (step: PlannedStep): step is ModuleStep => KINDS.has
 export const hasModules = ({ opening, steps }: Pick<PlannedStage, 'opening' | 'steps'>): boolean =>
   (opening !== undefined && isModuleStep(opening)) || steps.some(isModuleStep);
 
-/** A stage as a chain: SQL, a module, SQL, a module, ... SQL. */
+/** A part of a stage that is no SQL: a user's function, or what TypeScript does of a step `infer`. */
+type Act =
+  | { readonly kind: 'module'; readonly step: ModuleStep }
+  | { readonly kind: 'requests'; readonly step: PlannedInferStep }
+  | { readonly kind: 'answers'; readonly step: PlannedInferStep };
+
+/** A stage as a chain: SQL, an act, SQL, an act, ... SQL. */
 type Chain = {
-  readonly before: readonly { readonly sql: StageProgram; readonly module: ModuleStep }[];
+  readonly before: readonly { readonly sql: StageProgram; readonly act: Act }[];
   readonly last: StageProgram;
 };
 
 const chainOf = ({ opening, steps, shuffle }: StageProgram): Chain => {
-  const before: { sql: StageProgram; module: ModuleStep }[] = [];
+  const before: { sql: StageProgram; act: Act }[] = [];
   let sql: { opening?: PlannedStep | undefined; steps: PlannedStep[] } = { steps: [] };
-  if (opening !== undefined && isModuleStep(opening)) {
-    before.push({ sql, module: opening });
+  const end = (act: Act): void => {
+    before.push({ sql, act });
     sql = { steps: [] };
-  } else sql = { opening, steps: [] };
+  };
+  const actOfOpening = opening === undefined ? undefined : openingAct(opening);
+  if (actOfOpening === undefined) sql = { opening, steps: [] };
+  else end(actOfOpening);
   for (const step of steps) {
-    if (!isModuleStep(step)) {
-      sql.steps.push(step);
-      continue;
-    }
-    before.push({ sql, module: step });
-    sql = { steps: [] };
+    if (isModuleStep(step)) end({ kind: 'module', step });
+    else sql.steps.push(step);
   }
+  if (shuffle?.step.kind === 'infer') end({ kind: 'requests', step: shuffle.step });
   return { before, last: { ...sql, shuffle } };
 };
 
-export type ModuleWork = {
-  readonly connection: DuckDBConnection;
-  readonly connect: () => Promise<DuckDBConnection>;
-  readonly plan: Plan;
-  readonly stage: PlannedStage;
-  readonly source: StepSource;
-  /**
-   * Whether the reader keeps rejects. It keeps them for the connection that reads, so the rows are brought into a
-   * table by that one before a module, which has connections of its own, gets them.
-   */
-  readonly keepsRejects: boolean;
-  /** Runs SQL of the chain: registers its witnesses, then calls `run`, then takes its probes. */
-  readonly runSql: <Result>(compiled: CompiledSteps, run: () => Promise<Result>) => Promise<Result>;
+/** Answers that SQL alone makes columns of need no act. */
+const openingAct = (opening: PlannedStep): Act | undefined => {
+  if (isModuleStep(opening)) return { kind: 'module', step: opening };
+  return opening.kind === 'infer' && renderTypedAnswer(opening) !== undefined
+    ? { kind: 'answers', step: opening }
+    : undefined;
 };
 
 export type ModuleTotals = {
@@ -72,8 +73,8 @@ export type ModuleTotals = {
 };
 
 /**
- * Runs a stage up to its last module step, each into a table of the task's own database, and returns what is left
- * to do in SQL. A stage without modules is left as it is. The module steps' counts are their own.
+ * Runs a stage up to its last step that is no SQL, each into a table of the task's own database, and returns what is
+ * left to do in SQL. A stage of SQL alone is left as it is. The counts of the other steps are their own.
  *
  * Fails with TooManyRejectsError as soon as a limit in rows is passed, and as `loadModule` and `runModuleStep` do.
  */
@@ -85,54 +86,71 @@ export const runModules = async (
   const totals: ModuleTotals = { rejected: 0, steps: [] };
   let { source } = work;
   await work.connection.run(`DROP TABLE IF EXISTS ${MODULE_REJECTS}`);
-  for (const [segment, { sql, module: step }] of before.entries()) {
+  for (const [segment, { sql, act }] of before.entries()) {
     const target = `daybreak_module_${segment}`;
     await work.connection.run(`DROP TABLE IF EXISTS ${quoteIdentifier(target)}`);
-    const compiled = compileStage(source, sql, segment);
-    const { store, scratchDir, signal } = context;
-    const module = await loadModule({ store, job: work.plan.job, scratchDir, module: step.module });
-    const isCopied = work.keepsRejects && segment === 0;
-    const counts = await work.runSql(compiled, async () => {
-      if (isCopied) {
-        await work.connection.run(`CREATE OR REPLACE TABLE ${SOURCE_COPY} AS ${compiled.sql}`);
-      }
-      return runModuleStep({
-        connect: work.connect,
-        step,
-        module,
-        source: isCopied ? SOURCE_COPY : `(${compiled.sql})`,
-        target,
-        rejects: MODULE_REJECTS,
-        onReject: (reject, rejected) =>
-          requireWithin(work.plan, step, { reject, rejected: totals.rejected + rejected }),
-        signal,
-      });
+    const result = await runAct(context, act, {
+      ...work,
+      compiled: compileStage(source, sql, segment),
+      target,
+      isCopied: work.keepsRejects && segment === 0,
+      onReject: (reject, rejected) =>
+        requireWithin(work.plan, act, { reject, rejected: totals.rejected + rejected }),
     });
-    if (isCopied) await work.connection.run(`DROP TABLE ${SOURCE_COPY}`);
-    totals.rejected += counts.rejected;
-    const { grown, dropped, folded } = counts;
-    totals.steps.push({ step: step.step, grown, dropped, folded, cut: 0 });
-    source = { sql: quoteIdentifier(target), isCounted: true, prunes: false, columns: step.columns };
+    const { rejected, grown, dropped, folded } = result;
+    totals.rejected += rejected;
+    totals.steps.push({ step: act.step.step, grown, dropped, folded, cut: 0 });
+    ({ source } = result);
   }
   return { last: compileStage(source, last, before.length), totals };
 };
 
+const runAct = (context: StageContext, act: Act, work: ActWork): Promise<ActResult> => {
+  if (act.kind === 'requests') return renderRequestRows(context, act.step, work);
+  return act.kind === 'answers' ? typeAnswers(act.step, work) : callModule(context, act.step, work);
+};
+
+const callModule = async (context: StageContext, step: ModuleStep, work: ActWork): Promise<ActResult> => {
+  const { compiled, target, isCopied, onReject } = work;
+  const { store, scratchDir, signal } = context;
+  const module = await loadModule({ store, job: work.plan.job, scratchDir, module: step.module });
+  const counts = await work.runSql(compiled, async () => {
+    if (isCopied) await work.connection.run(`CREATE OR REPLACE TABLE ${SOURCE_COPY} AS ${compiled.sql}`);
+    return runModuleStep({
+      connect: work.connect,
+      step,
+      module,
+      source: isCopied ? SOURCE_COPY : `(${compiled.sql})`,
+      target,
+      rejects: MODULE_REJECTS,
+      onReject,
+      signal,
+    });
+  });
+  if (isCopied) await work.connection.run(`DROP TABLE ${SOURCE_COPY}`);
+  const source = { sql: quoteIdentifier(target), isCounted: true, prunes: false, columns: step.columns };
+  return { ...counts, source };
+};
+
 const requireWithin = (
   { rejectLimit }: Plan,
-  step: ModuleStep,
-  { reject, rejected }: { readonly reject: ModuleReject; readonly rejected: number },
+  act: Act,
+  { reject, rejected }: { readonly reject: ActReject; readonly rejected: number },
 ): void => {
   if (isWithinTaskLimit(rejectLimit, rejected)) return;
   throw new TooManyRejectsError({
     rejects: rejected,
     limit: renderRejectLimit(rejectLimit),
-    first: placeOf(step, reject),
+    first: placeOf(act, reject),
   });
 };
 
 /** In the author's source, where that is known; never the message, which may hold values. */
-const placeOf = (step: ModuleStep, { cause, column, error, place, row }: ModuleReject): RejectPlace => ({
-  file: `step ${step.step} ${step.kind}, row ${row}, ${place ?? step.module.path}${error === undefined ? '' : `: ${error}`}`,
-  cause,
-  ...(column === undefined ? {} : { column }),
-});
+const placeOf = ({ kind, step }: Act, { cause, column, error, place, row }: ActReject): RejectPlace => {
+  const where = kind === 'module' ? `, ${place ?? step.module.path}` : '';
+  return {
+    file: `step ${step.step} ${step.kind}, row ${row}${where}${error === undefined ? '' : `: ${error}`}`,
+    cause,
+    ...(column === undefined ? {} : { column }),
+  };
+};

@@ -24,8 +24,8 @@ export type TaskPlace = TaskLine & { readonly tasksKey: string };
  * The one entry of every task, in the runner, in a worker and in a function: runs it unless it is done, commits,
  * and returns the commit that counts, be it another attempt's. `undefined` where the stage was sealed without.
  *
- * Fails with JobCancelledError where the run is halted, and as {@link runStageTask} and {@link runInferTask} do. Before it fails it looks
- * whether the task is done all the same: a late duplicate may find its input gone.
+ * Fails with JobCancelledError where the run is halted, and as {@link runStageTask} and {@link runInferTask} do. Before
+ * it fails it looks whether the task is done all the same: a late duplicate may find its input gone.
  */
 export const runTask = async (
   context: StageContext,

@@ -7,21 +7,18 @@ import {
   ConservationError,
   StateError,
 } from '../contract/errors-store.ts';
-import { renderTaskId, type StageIds } from '../contract/ids.ts';
+import type { StageIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
-import type { Plan, Shuffle } from '../contract/plan.ts';
+import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
-import type { Task } from '../contract/task.ts';
 import { amendSlices } from '../core/amend-slices.ts';
-import { cutPartitionTask } from '../core/cut-partition-task.ts';
-import { isDealt } from '../core/cut-stages.ts';
+import { cutNextTasks } from '../core/cut-next-tasks.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
 import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
-import { type PartitionPack, packByKeys, packPartitions } from '../core/pack-partitions.ts';
-import { countTasks } from '../core/plan-job.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
+import { amendBehindPilot } from './infer/amend-behind-pilot.ts';
 import { readStage, type StageStanding } from './read-stage.ts';
 import { renderTasks } from './read-tasks.ts';
 import type { StageContext } from './stage-context.ts';
@@ -57,9 +54,13 @@ export const seal = async (
   if (standing !== undefined) return { kind: 'sealed', sealed: standing };
   const planned = plan.stages[index];
   if (planned === undefined) throw new Error(`the plan has no stage ${index}`);
-  const { tasks, amendments, done, missing } = seen ?? (await readStage(store, plan, position));
+  const found = seen ?? (await readStage(store, plan, position));
+  const { tasks, amendments, done, missing } = found;
   if (missing.length > 0) {
     throw new StateError({ key: KEYS.sealed.render(stage), problem: `no commit of ${missing.join(', ')}` });
+  }
+  if (found.waiting.length > 0) {
+    return { kind: 'amended', reason: await amendBehindPilot(context, plan, { position, standing: found }) };
   }
   const verdict = amendSlices(plan.input, tasks, done);
   if (verdict.kind === 'amend') {
@@ -81,7 +82,9 @@ export const seal = async (
   }
   const attempt = context.newAttempt();
   const next = cutNextTasks(plan, index, done);
-  if (next.length > 0) await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));
+  // A list of no tasks too: a model has nothing to do where there are no rows, and the stage behind it is sealed all the same.
+  if (planned.shuffle !== undefined)
+    await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));
   const { chosen } = await putSealed(store, {
     ...stage,
     attempt,
@@ -135,37 +138,6 @@ const requireConservation = async (store: ObjectStore, plan: Plan, judged: Judge
   const sentence = `groups left the stage before with ${before.totals.carried?.out} rows and came in with ${carried?.in}`;
   throw new ConservationError({ where, sentence });
 };
-
-/** The transposed index: for each task of the next stage its partitions, and where they lie in each block. */
-const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): readonly Task[] => {
-  const shuffle = plan.stages[index]?.shuffle;
-  if (shuffle === undefined) return [];
-  const { partitions } = shuffle;
-  const sizes = Array.from({ length: partitions }, (_, partition) =>
-    commits.reduce((bytes, commit) => bytes + (commit.partitions[partition]?.[1] ?? 0), 0),
-  );
-  const packs: readonly PartitionPack[] = isDealt(shuffle.step)
-    ? sizes.map((sizeBytes, first) => ({ first, end: first + 1, sizeBytes }))
-    : packRows(shuffle, sizes, aimOf(plan, index + 1, sizes));
-  return packs.map((pack, task) =>
-    cutPartitionTask(commits, pack, { task: renderTaskId(task), weightBytes: pack.sizeBytes }),
-  );
-};
-
-/** How many tasks a stage is to have, by the plan, and by what there is to read. */
-const aimOf = ({ stages, taskBytes }: Plan, index: number, sizes: readonly number[]): number => {
-  const planned = stages[index]?.tasks ?? 1;
-  if (taskBytes === undefined) return planned;
-  return countTasks(
-    sizes.reduce((sum, size) => sum + size, 0),
-    taskBytes,
-    planned,
-  );
-};
-
-/** Rows that no key keeps together, as those of a sort, stay in one task. */
-const packRows = ({ by }: Shuffle, sizes: readonly number[], tasks: number): readonly PartitionPack[] =>
-  by.length === 0 ? packPartitions(sizes, tasks) : packByKeys(sizes, tasks);
 
 /** The block that a commit means, by its size: cheap enough for every block of a stage. */
 const requireBlock = async (store: ObjectStore, commit: Commit): Promise<void> => {

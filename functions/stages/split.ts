@@ -9,7 +9,7 @@ import type { Job } from '../contract/job.ts';
 import { isRemote, type PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage, RejectLimit } from '../contract/plan.ts';
 import type { Task } from '../contract/task.ts';
-import { cutStages } from '../core/cut-stages.ts';
+import { cutAtModels, cutStages } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
 import { type BoundCut, chooseMapTasks, choosePartitions, planStages } from '../core/plan-job.ts';
@@ -27,6 +27,7 @@ import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
+import { bindModels, estimateModels } from './infer/plan-models.ts';
 import { nameFullDisk } from './name-full-disk.ts';
 import { openLook } from './open-input.ts';
 import { hashTasks } from './read-tasks.ts';
@@ -50,6 +51,9 @@ const MOST_GLOBAL_BYTES = 10e9;
 
 /** Of one task's input in S3, where it can be cut so. */
 const COPIED_BYTES = 1e9;
+
+/** What a file of a job that ends in `infer` is to have. */
+const CLOSING_BYTES = 256e6;
 
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
@@ -185,7 +189,13 @@ const bindJob = async (
 ): Promise<Looked> => {
   const { signal, resources } = context;
   const { memoryBytes } = resources;
-  const bound = await bindSteps(connection, { ...job, steps: job.spec.steps, columns: input.columns });
+  const { infer, facts } = bindModels(context, job);
+  const bound = await bindSteps(connection, {
+    ...job,
+    steps: job.spec.steps,
+    columns: input.columns,
+    ...(infer === undefined ? {} : { infer }),
+  });
   signal.throwIfAborted();
   const columns = bound.at(-1)?.columns ?? input.columns;
   const { steps, columns: inputColumns } = narrowSteps(input.columns, bound);
@@ -197,23 +207,21 @@ const bindJob = async (
   const { sliceBytes = isCopied ? COPIED_BYTES : undefined } = context;
   const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes, sliceBytes }), reduce = map } =
     job.tasks ?? {};
-  if (map === 1 && reduce === 1) {
-    return {
-      ...looked,
-      cuts: [{ steps: [...steps] }],
-      tasks: [{ kind: 'input', task: renderTaskId(0), weightBytes: inputBytes }],
-    };
-  }
-  if (inputBytes > MOST_GLOBAL_BYTES) refuseGlobalRows(steps);
-  const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns, look });
+  const isOneTask = map === 1 && reduce === 1;
+  if (!isOneTask && inputBytes > MOST_GLOBAL_BYTES) refuseGlobalRows(steps);
+  const tasks: readonly Task[] = isOneTask
+    ? [{ kind: 'input', task: renderTaskId(0), weightBytes: inputBytes }]
+    : await planInputSlices(connection, input, { tasks: map, columns: inputColumns, look });
   signal.throwIfAborted();
-  const cuts = await bindShuffles(connection, cutStages(steps), {
+  const cuts = await bindShuffles(connection, isOneTask ? cutAtModels(steps) : cutStages(steps), {
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
     partitions: choosePartitions(tasks.length, reduce),
+    closingBytes: job.tasks?.reduce === undefined ? CLOSING_BYTES : undefined,
     shrinks: (before, keys) =>
       shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length, look }, { before, keys }),
   });
-  return { ...looked, cuts, tasks };
+  const place = { input, inputColumns, look };
+  return { ...looked, cuts: await estimateModels(context, connection, { cuts, facts, place }), tasks };
 };
 
 /** Where copies of an input lie is nobody's but this look's. */
@@ -233,5 +241,9 @@ const rejectLimitOf = (maxRejects: number | string): RejectLimit => {
   return parsed.kind === 'rate' ? { unit: 'rate', value: parsed.rate } : { unit: 'rows', value: parsed.rows };
 };
 
-/** An expectation changes with history, and decides nothing. */
-const withoutExpectation = ({ expected: _, ...stage }: PlannedStage): Omit<PlannedStage, 'expected'> => stage;
+/** What is expected changes with history, and decides nothing: tasks are cut by it once, and then they are there. */
+const withoutExpectation = ({
+  expected: _,
+  infer: __,
+  ...stage
+}: PlannedStage): Omit<PlannedStage, 'expected' | 'infer'> => stage;

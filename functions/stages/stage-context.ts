@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Endpoints } from '../io/endpoints/endpoint.ts';
 import type { ObjectStore } from '../io/object-store.ts';
+import type { InferEngines } from './infer/infer-engines.ts';
 
 /** What one process may use; totals, in bytes and threads. */
 export type Resources = { readonly threads: number; readonly memoryBytes: number };
@@ -23,6 +24,8 @@ export type StageContext = {
   /** Who runs the tasks, for their commits and the trace. */
   readonly worker?: string;
   readonly resources: Resources;
+  /** How steps `infer` run; absent where none may. */
+  readonly engines?: InferEngines;
   /** Endpoints that steps `infer` may name, each with one pace for all tasks; absent where none is asked from here. */
   readonly endpoints?: Endpoints;
   /**

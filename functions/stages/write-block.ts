@@ -12,6 +12,8 @@ export type WrittenBlockFile = {
   readonly path: string;
   readonly object: WrittenObject;
   readonly partitions: readonly PackedPartition[];
+  /** Of requests to a model: their characters, piece by piece. */
+  readonly weights?: readonly number[];
   readonly rows: number;
 };
 
@@ -55,6 +57,8 @@ const writePartitions = async (
 ): Promise<WrittenBlockFile> => {
   const { shuffle } = stage;
   if (shuffle === undefined) throw new Error('a stage without a shuffle writes no partitions');
+  const { pieceRows } = shuffle;
+  const pieces = pieceRows === undefined ? undefined : openPieces(pieceRows);
   const file = path.join(folder, 'block.arrow');
   const bufferBytes = Math.min(MOST_BUFFER_BYTES, memoryBytes * BUFFER_SHARE);
   const written = await writePartitionedBlock(
@@ -62,7 +66,7 @@ const writePartitions = async (
       path: file,
       scratchPath: path.join(folder, 'block.pending'),
       columns: shuffle.columns,
-      partitions: shuffle.partitions,
+      partitions: pieces === undefined ? shuffle.partitions : 'as they come',
       firstColumn: 1,
       bufferBytes,
       pendingBytes: 2 * bufferBytes,
@@ -72,7 +76,8 @@ const writePartitions = async (
       for (;;) {
         const chunk = await result.fetchChunk();
         if (chunk === null || chunk.rowCount === 0) break;
-        append(chunk, readPartitionNumbers(chunk));
+        const numbers = readPartitionNumbers(chunk);
+        append(chunk, pieces === undefined ? numbers : pieces.place(numbers));
       }
     },
   );
@@ -85,7 +90,25 @@ const writePartitions = async (
       crc32,
       rows,
     ]),
+    ...(pieces === undefined ? {} : { weights: pieces.weights }),
     rows: written.rows,
+  };
+};
+
+/** Deals rows into pieces in the order in which they come, and sums up what they weigh. */
+const openPieces = (pieceRows: number) => {
+  const weights: number[] = [];
+  let rows = 0;
+  return {
+    weights,
+    /** The piece of each row, of which `characters` are given. */
+    place: (characters: Uint32Array): Uint32Array =>
+      characters.map((count) => {
+        const piece = Math.floor(rows / pieceRows);
+        weights[piece] = (weights[piece] ?? 0) + count;
+        rows += 1;
+        return piece;
+      }),
   };
 };
 

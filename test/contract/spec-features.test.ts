@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { findMissingFeatures, MISSING_FEATURE_NAMES } from '../../functions/contract/spec-features.ts';
+import {
+  type FeaturePlace,
+  findMissingFeatures,
+  MISSING_FEATURE_NAMES,
+} from '../../functions/contract/spec-features.ts';
 import { parseSpec } from '../../functions/io/spec/parse-spec.ts';
 
-const find = (text: string) =>
-  findMissingFeatures(parseSpec(text, { file: 'job.yaml' })).map(
+const find = (text: string, where?: FeaturePlace) =>
+  findMissingFeatures(parseSpec(text, { file: 'job.yaml' }), where).map(
     ({ path, message }) => `${path}: ${message}`,
   );
 const head = (input = '{uri: x.csv}', output = '{uri: o/}') =>
   `name: a\ninput: ${input}\noutput: ${output}\n`;
 const step = (text: string) => `${head()}steps:\n- filter: a\n- ${text}\n`;
 const MODULE = '{module: m.ts, output: {a: INT}}';
+
+const INFER = step('infer: {model: m, prompt: p, output: o}');
 
 /** One use of each row of the table. */
 const USES: readonly (readonly [feature: string, text: string, expected: string])[] = [
@@ -30,9 +36,9 @@ const USES: readonly (readonly [feature: string, text: string, expected: string]
     'steps[1].group_by: group_by with map_groups is not there yet in this version',
   ],
   [
-    'infer',
-    step('infer: {model: m, prompt: p, output: o}'),
-    'steps[1].infer: the step infer is not there yet in this version',
+    'infer on a deployment',
+    INFER,
+    'steps[1].infer: the step infer on a deployment is not there yet in this version',
   ],
   [
     'arrow output',
@@ -60,7 +66,11 @@ describe('findMissingFeatures', () => {
   });
 
   it.each(uses)('names %s', (_feature, text, expected) => {
-    expect(find(text)).toEqual([expected]);
+    expect(find(text, 'deployment')).toEqual([expected]);
+  });
+
+  it('finds nothing here in what only a deployment lacks', () => {
+    expect(find(INFER)).toEqual([]);
   });
 
   it('finds nothing in a job of SQL steps', () => {

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
 import { cutStages } from '../../functions/core/cut-stages.ts';
-import { chooseMapTasks, choosePartitions, planStages } from '../../functions/core/plan-job.ts';
+import {
+  type BoundCut,
+  chooseMapTasks,
+  choosePartitions,
+  planStages,
+} from '../../functions/core/plan-job.ts';
 
 const column = { name: 'a', type: 'BIGINT' };
 const distinct: PlannedStep = { kind: 'distinct', step: 0, columns: [{ name: 'b', type: 'DATE' }] };
 const job: Parameters<typeof planStages>[0] = {
-  cuts: [{ steps: [distinct] }],
+  cuts: [{ kind: 'map', steps: [distinct] }],
   inputColumns: ['a'],
   columns: distinct.columns,
   mapTasks: 1,
@@ -49,9 +54,9 @@ describe('planStages', () => {
 
   it('gives a shuffle a stage behind it, of as many tasks as there are partitions at most', () => {
     const shuffle = { step: distinct, columns: [...distinct.columns], by: ['b'], partitions: 6 };
-    const cuts = [
-      { steps: [], shuffle },
-      { opening: distinct, steps: [] },
+    const cuts: readonly BoundCut[] = [
+      { kind: 'map', steps: [], shuffle },
+      { kind: 'reduce', opening: distinct, steps: [] },
     ];
     const stages = planStages({ ...job, cuts, mapTasks: 3, reduceTasks: 8 });
     expect(stages).toMatchObject([
@@ -64,9 +69,9 @@ describe('planStages', () => {
   it('gives rows that are dealt out a task for each partition', () => {
     const step: PlannedStep = { kind: 'repartition', step: 0, columns: [column], by: [], partitions: 5 };
     const shuffle = { step, columns: [column], by: [], partitions: 5 };
-    const cuts = [
-      { steps: [], shuffle },
-      { opening: step, steps: [] },
+    const cuts: readonly BoundCut[] = [
+      { kind: 'map', steps: [], shuffle },
+      { kind: 'reduce', opening: step, steps: [] },
     ];
     expect(planStages({ ...job, cuts, reduceTasks: 2 })[1]?.tasks).toBe(5);
   });
@@ -127,14 +132,14 @@ describe('cutStages', () => {
 
   it('leaves steps that move no rows in one stage', () => {
     expect(cutStages([filter, filter])).toEqual([
-      { opening: undefined, steps: [filter, filter], moving: undefined },
+      { kind: 'map', opening: undefined, steps: [filter, filter], moving: undefined },
     ]);
   });
 
   it('ends a stage with the first half of a moving step, and opens the next with its second half', () => {
     expect(cutStages([filter, distinct, filter])).toEqual([
-      { opening: undefined, steps: [filter], moving: distinct },
-      { opening: distinct, steps: [filter], moving: undefined },
+      { kind: 'map', opening: undefined, steps: [filter], moving: distinct },
+      { kind: 'reduce', opening: distinct, steps: [filter], moving: undefined },
     ]);
   });
 });

@@ -30,9 +30,13 @@ export type Pace = {
 /** A time without any answer. */
 type Failing = {
   readonly sinceMs: number;
-  /** Whether every failure was one in which the endpoint had the row, and so may have been the row's. */
-  readonly isReached: boolean;
+  /** Rows that were given up since. */
+  readonly givenUp: number;
+  /** How far all requests got at least: nobody was there; somebody said that it cannot; it took the row. */
+  readonly reach: Reach;
 };
+
+type Reach = 'none' | 'told' | 'taken';
 
 /**
  * `throttled`: too many or too fast. `unavailable`: it says that it cannot. `unreachable`: nobody took the
@@ -158,11 +162,25 @@ const pause = (pace: Pace, failure: PaceFailure, delays: RetryDelays): Pace => {
 const heed = (pace: Pace, failure: PaceFailure, delays: RetryDelays): Pace =>
   failure.retryAfterMs === undefined ? pace : pause(pace, failure, delays);
 
+const REACH = {
+  unreachable: 'none',
+  throttled: 'told',
+  unavailable: 'told',
+  refused: 'told',
+  timeout: 'taken',
+  failed: 'taken',
+} as const satisfies Record<FailureKind, Reach>;
+
+const leastOf = (left: Reach, right: Reach): Reach => {
+  if (left === 'none' || right === 'none') return 'none';
+  return left === 'told' || right === 'told' ? 'told' : 'taken';
+};
+
 const extendFailing = (failing: Failing | undefined, { kind, nowMs }: PaceFailure): Failing => {
-  const isReached = kind === 'failed' || kind === 'timeout';
+  const reach = REACH[kind];
   return failing === undefined
-    ? { sinceMs: nowMs, isReached }
-    : { sinceMs: failing.sinceMs, isReached: failing.isReached && isReached };
+    ? { sinceMs: nowMs, givenUp: 0, reach }
+    : { ...failing, reach: leastOf(failing.reach, reach) };
 };
 
 export type Patience = {
@@ -176,8 +194,10 @@ export type Patience = {
 };
 
 /**
- * What is left to do about a failure: ask `again`; give up the `row`, since few are left, the endpoint takes them, and
- * there is nobody else by whom to tell whose fault it is; or hold the endpoint for `lost`.
+ * What is left to do about a failure: ask `again`; give up the `row`, since few are left and there is nobody else by
+ * whom to tell whose fault it is; or hold the endpoint for `lost`. The last rows are given up soon where the endpoint
+ * takes them, and late where it says that it cannot; an endpoint that nobody reaches is never a row's fault. Without an
+ * answer in between no more rows are given up than that: the next one is not the last.
  */
 export const judgePatience = (
   pace: Pace,
@@ -187,7 +207,16 @@ export const judgePatience = (
   if (refusals >= (answers > 0 ? PACE.refusals : 1)) return 'lost';
   if (failing === undefined) return 'again';
   const failingMs = nowMs - failing.sinceMs;
-  if (failing.isReached && rows <= PACE.lastRows && failingMs >= (answers > 0 ? lastRowsMs : giveUpMs))
-    return 'row';
+  const areLast = rows + failing.givenUp <= PACE.lastRows;
+  const hasAnswered = answers > 0;
+  const mayBeRows = failing.reach === 'taken' || (failing.reach === 'told' && hasAnswered);
+  const rowMs = failing.reach === 'taken' && hasAnswered ? lastRowsMs : giveUpMs;
+  if (areLast && mayBeRows && failingMs >= rowMs) return 'row';
   return failingMs >= giveUpMs ? 'lost' : 'again';
 };
+
+/** A row was given up for want of patience. */
+export const paceAfterGivingUp = (pace: Pace): Pace =>
+  pace.failing === undefined
+    ? pace
+    : { ...pace, failing: { ...pace.failing, givenUp: pace.failing.givenUp + 1 } };

@@ -36,7 +36,8 @@ export type BlockWriterOptions = {
   /** Where batches wait that do not fit the memory; made only if needed, removed at the end. */
   readonly scratchPath: string;
   readonly columns: readonly NamedType[];
-  readonly partitions: number;
+  /** `as they come`: as many as the highest number says that a row has. */
+  readonly partitions: number | 'as they come';
   /** Which column of a chunk is the first of `columns`, where helper columns stand before them. */
   readonly firstColumn?: number;
   /** The most rows of a record batch. */
@@ -78,7 +79,14 @@ const createCollector = (
   const { partitions, firstColumn = 0, batchRows = DEFAULT_BATCH_ROWS } = options;
   const { bufferBytes = DEFAULT_BUFFER_BYTES, codec = DEFAULT_CODEC } = options;
   const buffer = createRowBuffer(columns, codec);
-  const pending = Array.from({ length: partitions }, (): Pending => ({ rows: 0, extents: [] }));
+  const pending: Pending[] = [];
+  const growTo = (count: number): void => {
+    while (pending.length < count) pending.push({ rows: 0, extents: [] });
+  };
+  const isOpen = partitions === 'as they come';
+  if (!isOpen) growTo(partitions);
+  /** Rows of which each partition would have a full batch. */
+  const mostRows = isOpen ? Number.POSITIVE_INFINITY : batchRows * partitions;
   let partitionBytes = new Uint8Array(0);
   const put = (partition: Pending, selection: Selection): void => {
     partition.rows += selection.count;
@@ -86,7 +94,7 @@ const createCollector = (
   };
   const flush = (): void => {
     const rows = buffer.rows();
-    const order = sortByPartition(words32(partitionBytes).subarray(0, rows), partitions);
+    const order = sortByPartition(words32(partitionBytes).subarray(0, rows), pending.length);
     pending.forEach((partition, p) => {
       for (const batch of cutBatches(order, p, batchRows)) put(partition, batch);
     });
@@ -97,10 +105,11 @@ const createCollector = (
       const rows = buffer.rows();
       partitionBytes = growBytes(partitionBytes, (rows + partitionOf.length) * 4);
       words32(partitionBytes).set(partitionOf, rows);
+      if (isOpen) for (const partition of partitionOf) growTo(partition + 1);
       buffer.append(chunk, firstColumn);
       if (buffer.rows() !== rows + partitionOf.length)
         throw new Error(`a chunk of ${buffer.rows() - rows} rows came with ${partitionOf.length} partitions`);
-      if (buffer.rows() >= batchRows * partitions || buffer.sizeBytes() >= bufferBytes) flush();
+      if (buffer.rows() >= mostRows || buffer.sizeBytes() >= bufferBytes) flush();
     },
     finish: () => {
       flush();

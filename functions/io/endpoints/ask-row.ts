@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EndpointError } from '../../contract/errors-infer.ts';
 import type { EndpointCall } from '../../core/endpoints/render-call.ts';
@@ -57,7 +58,8 @@ const tryRow = async (
     if ('usage' in result) return result;
     if (result.kind === 'row') return { reject: result.reject };
     const { failure, verdict } = result;
-    if (verdict.patience === 'lost') throw await lose(context, failure);
+    if (verdict.patience === 'lost') return lose(context, failure);
+    if (verdict.patience === 'closing') return leaveWith(gate, signal);
     count(tally, failure, verdict.answers);
     if (verdict.patience === 'row' || isSpent(tally, settings)) return { reject: rejectOf(failure) };
     await pause(jitteredDelayMs(tally.failures, world.random(), world.delays), signal);
@@ -138,15 +140,23 @@ const rejectOf = ({ kind, error, message }: Failed): RowReject => ({
 const lose = async (
   { gate, settings, explainRefusal }: AskContext,
   { kind, problem }: Failed,
-): Promise<EndpointError> => {
-  const seconds = settings.giveUpSeconds;
-  const told =
-    kind === 'refused'
-      ? await explainRefusal(problem)
-      : `${problem}, and nothing else for ${seconds} seconds`;
-  const lost = new EndpointError({ endpoint: settings.name, problem: told });
-  gate.close(lost);
-  return lost;
+): Promise<never> => {
+  try {
+    const told =
+      kind === 'refused'
+        ? await explainRefusal(problem)
+        : `${problem}, and nothing else for ${settings.giveUpSeconds} seconds`;
+    throw new EndpointError({ endpoint: settings.name, problem: told });
+  } catch (error) {
+    gate.close(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+};
+
+/** Somebody else finds out why; that is bounded. */
+const leaveWith = async ({ closed }: Gate, signal: AbortSignal): Promise<never> => {
+  if (!closed.aborted) await once(closed, 'abort', { signal }).catch(() => signal.throwIfAborted());
+  throw closed.reason;
 };
 
 const pause = async (delayMs: number, signal: AbortSignal): Promise<void> => {

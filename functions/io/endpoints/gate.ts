@@ -7,6 +7,7 @@ import {
   type Patience,
   paceAfterAnswer,
   paceAfterFailure,
+  paceAfterGivingUp,
 } from '../../core/endpoints/adapt-concurrency.ts';
 import type { RetryDelays } from '../../core/endpoints/retry-delay.ts';
 
@@ -39,7 +40,13 @@ export type Permit = {
   readonly left: () => void;
 };
 
-export type Verdict = { readonly patience: ReturnType<typeof judgePatience>; readonly answers: number };
+/**
+ * `lost`: nobody is let in from now on, and whoever is told so closes the gate. `closing`: somebody else was told.
+ */
+export type Verdict = {
+  readonly patience: ReturnType<typeof judgePatience> | 'closing';
+  readonly answers: number;
+};
 
 /** How an endpoint is doing, for people. */
 export type PaceFigures = {
@@ -85,6 +92,7 @@ export const openGate = (
   const open = new Map<symbol, { readonly epoch: number; readonly characters: number }>();
   let openCharacters = 0;
   let rows = 0;
+  let isHeld = false;
   let pace: Pace = newPace(most);
   let timer: NodeJS.Timeout | undefined;
 
@@ -98,6 +106,7 @@ export const openGate = (
 
   const letIn = (): void => {
     clearTimeout(timer);
+    if (isHeld) return;
     for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
       const nowMs = world.nowMs();
       if (nowMs < pace.pausedUntilMs) {
@@ -130,12 +139,11 @@ export const openGate = (
         const nowMs = world.nowMs();
         const random = world.random();
         pace = paceAfterFailure(pace, { kind, epoch, nowMs, retryAfterMs, random }, world.delays);
-        const verdict = {
-          patience: judgePatience(pace, { nowMs, rows, ...patience }),
-          answers: pace.answers,
-        };
+        const judged = isHeld ? 'closing' : judgePatience(pace, { nowMs, rows, ...patience });
+        if (judged === 'lost') isHeld = true;
+        if (judged === 'row') pace = paceAfterGivingUp(pace);
         leave();
-        return verdict;
+        return { patience: judged, answers: pace.answers };
       },
       left: leave,
     };

@@ -158,7 +158,9 @@ const explainByModels = async (
   try {
     const models = await listServed(reached, AbortSignal.timeout(LOOK_SECONDS * 1_000));
     if (models.some(({ name }) => name === model)) return `${problem}, asked for its model ${model}`;
-    return `${problem}: it has no model ${model}; it serves ${renderModels(models)}`;
+    const served = renderModels(models);
+    const { key } = reached.settings;
+    return `${problem}: it has no model ${model}; it serves ${key === undefined ? served : key.maskIn(served)}`;
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;
     const isRoute = problem.startsWith('answers 404') && error.message.includes('answers 404');

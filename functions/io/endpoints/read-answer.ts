@@ -13,7 +13,8 @@ type Reading = {
 
 /** The answer in a reply, or why it is none: every one is checked, whatever the endpoint promised. */
 export const answerOf = (reply: Reply, { answer, readText, key }: Reading): RowAnswer => {
-  const { usage, finishReason } = reply;
+  const { usage } = reply;
+  const finishReason = key?.isIn(reply.finishReason ?? '') === true ? undefined : reply.finishReason;
   if (finishReason === 'content_filter')
     return rejected('content_filter', finishReason, 'the endpoint filtered the answer');
   switch (reply.kind) {

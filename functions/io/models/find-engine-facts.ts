@@ -115,8 +115,11 @@ const counterOf = async (
   // Loaded here: most jobs have no model.
   const { openTokenCounter } = await import('./count-tokens.ts');
   try {
-    const tokenizerConfig = documents.tokenizerConfig ?? {};
-    return { notes: [], countTokens: openTokenCounter({ kind: facts.kind, tokenizer, tokenizerConfig }) };
+    const { tokenizerConfig = {}, chatTemplate } = documents;
+    return {
+      notes: [],
+      countTokens: openTokenCounter({ kind: facts.kind, tokenizer, tokenizerConfig, chatTemplate }),
+    };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return without(`the tokenizer of ${model} is of a kind that cannot be read here (${reason})`);

@@ -7,13 +7,18 @@ import { type RequestBatch, type RequestRow, readRequests } from './read-request
 import type { RejectRow } from './reject-rows.ts';
 import type { AppendAnswers } from './write-answers.ts';
 
-/** Rows that may be begun ahead of the slowest that is still open, for each that is open: bounds what is in memory. */
-const AHEAD = 4;
+/**
+ * Rows that may be begun ahead of the slowest that is still open, for each that is open: a row that is tried five times,
+ * with up to 15 seconds in between, is to hold up nobody.
+ */
+const MOST_AHEAD = 16;
 
 export type RowWork = {
   readonly step: PlannedInferStep;
   readonly streams: Iterable<DecodedStream>;
   readonly concurrency: number;
+  /** What fits the memory at once, about: rows that wait for an earlier one among them. */
+  readonly mostRows: number;
   readonly ask: AskRow;
   readonly append: AppendAnswers;
   readonly reject: RejectRow;
@@ -30,7 +35,7 @@ type Outcome = RowAnswer | { readonly error: unknown };
  * batch. Fails with what `ask` and `reject` fail with, with errors of the blocks, and with the reason of the signal.
  */
 export const askRows = async (work: RowWork): Promise<void> => {
-  const { step, streams, concurrency, ask, append, reject, onRow, signal } = work;
+  const { step, streams, concurrency, mostRows, ask, append, reject, onRow, signal } = work;
   let answers: (Answered | undefined)[] = [];
   const collect = (batch: RequestBatch, answered: Answered | undefined): void => {
     onRow(answered);
@@ -43,7 +48,7 @@ export const askRows = async (work: RowWork): Promise<void> => {
     asynchronously(readRequests(streams, step)),
     {
       concurrency,
-      window: concurrency * AHEAD,
+      window: Math.max(concurrency, Math.min(concurrency * MOST_AHEAD, mostRows)),
       call: ({ batch, index }) => ask(batch.asked(index), signal).catch((error: unknown) => ({ error })),
       emit: (row, outcome) => {
         if ('error' in outcome) throw outcome.error;

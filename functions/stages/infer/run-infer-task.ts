@@ -16,6 +16,13 @@ import { inferStepOf } from './infer-step-of.ts';
 import { withRejects } from './reject-rows.ts';
 import { writeAnswers } from './write-answers.ts';
 
+/** Of the memory of a process, for rows that are asked for or wait for an earlier one. */
+const ROWS_SHARE = 1 / 8;
+/** By which text grows that was compressed, and is kept as bytes and as text. */
+const GROWTH = 8;
+/** What a row takes whatever is in it. */
+const ROW_BYTES = 4_096;
+
 /**
  * Runs one attempt of a task of a stage `infer`: its pieces of the stage before, row by row through an endpoint, to one
  * piece in the order of the rows, without those that were rejected. Returns the commit that the attempt proposes.
@@ -77,6 +84,9 @@ const piecesOf = ({ task }: TaskWork): TaskOf<'partitions'> => {
 const rowsOf = ({ sources }: TaskOf<'partitions'>): number =>
   sources.flatMap(([, , , pieces]) => pieces).reduce((sum, [, , , rows]) => sum + rows, 0);
 
+const rowBytesOf = ({ weightBytes }: TaskWork['task'], rows: number): number =>
+  ROW_BYTES + (GROWTH * weightBytes) / Math.max(1, rows);
+
 const openPieces = (
   { store }: StageContext,
   { work, folders }: Attempt,
@@ -110,6 +120,7 @@ const askAndWrite = async (
       step,
       streams: blocks.open(),
       concurrency: endpoint.concurrency,
+      mostRows: Math.floor((context.resources.memoryBytes * ROWS_SHARE) / rowBytesOf(work.task, rows)),
       append,
       onRow: (answered) => {
         done += 1;

@@ -245,6 +245,7 @@ const openActorPool = (world: World, runner: Actor, context: StageContext): Work
       await Promise.all(Array.from({ length: lanes }, work));
       if (failure !== undefined) throw failure;
     },
+    rest: async () => {},
     close: async () => {},
   };
 };

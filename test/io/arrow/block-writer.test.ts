@@ -24,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const writeQuery = async (
   connection: DuckDBConnection,
   query: string,
-  options: Partial<BlockWriterOptions> & { readonly partitions: number },
+  options: Partial<BlockWriterOptions> & Pick<BlockWriterOptions, 'partitions'>,
 ): Promise<{ readonly block: WrittenBlock; readonly path: string }> => {
   const result = await connection.stream(query);
   const types = result.columnTypes();
@@ -88,6 +88,27 @@ describe('a partitioned block', () => {
         path: join(folder, 'again'),
       });
       expect(second.block).toEqual(first.block);
+    });
+  });
+
+  it('has as many partitions as its rows say, where nobody knew how many', async () => {
+    await withConnection(async (connection) => {
+      const pieces = 'SELECT (i // 64)::INTEGER p, i FROM range(1000) r(i)';
+      const options = { partitions: 'as they come', bufferBytes: 2_000 } as const;
+      const { block, path } = await writeQuery(connection, pieces, options);
+      expect(block.partitions.map(({ rows }) => rows)).toEqual([...Array(15).fill(64), 40]);
+      const known = await writeQuery(connection, pieces, {
+        ...options,
+        partitions: 16,
+        path: join(folder, 'known'),
+      });
+      expect(known.block).toEqual(block);
+      expect(readPartition(path, block, 15)?.columns).toHaveLength(1);
+      const none = await writeQuery(connection, `${pieces} WHERE false`, {
+        ...options,
+        path: join(folder, 'none'),
+      });
+      expect(none.block.partitions).toEqual([]);
     });
   });
 

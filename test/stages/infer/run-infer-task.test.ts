@@ -1,0 +1,166 @@
+/** One attempt of a task of a stage `infer` against an endpoint: what it reads, asks, writes and counts. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Commit } from '../../../functions/contract/commit.ts';
+import type { Endpoint } from '../../../functions/io/endpoints/endpoint.ts';
+import { openEndpoint } from '../../../functions/io/endpoints/open-endpoint.ts';
+import type { EndpointSettings } from '../../../functions/io/endpoints/settings.ts';
+import { runInferTask } from '../../../functions/stages/infer/run-infer-task.ts';
+import { printRows, printTypes, withConnection } from '../../io/arrow/round-trip.ts';
+import { quickWorld, settingsOf, stepOf } from '../../io/endpoints/endpoint-world.ts';
+import {
+  chatReply,
+  errorReply,
+  lastMessage,
+  type Script,
+  type ScriptedEndpoint,
+  startScriptedEndpoint,
+} from '../../io/endpoints/scripted-endpoint.ts';
+import { type InferWorld, openInferWorld } from './infer-world.ts';
+
+type Setting = {
+  readonly connection: DuckDBConnection;
+  readonly world: InferWorld;
+  readonly server: ScriptedEndpoint;
+  readonly endpoint: Endpoint;
+};
+
+let open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of open.reverse()) await close();
+  open = [];
+});
+
+const withSetting = (
+  script: Script,
+  use: (setting: Setting) => Promise<void>,
+  settings: Partial<EndpointSettings> = {},
+): Promise<void> =>
+  withConnection(async (connection) => {
+    const server = await startScriptedEndpoint(script);
+    open.push(server.stop);
+    const world = await openInferWorld(connection);
+    open.push(world.close);
+    const endpoint = openEndpoint(settingsOf(server.url, settings), quickWorld);
+    open.push(async () => endpoint.close());
+    await use({ connection, world, server, endpoint });
+  });
+
+/** Rows with a request that names the row, and a seed. */
+const rowsOf = (rows: number, columns = 'i AS id'): string => `
+  SELECT ${columns},
+    '{"messages":[{"role":"user","content":"row ' || i || '"}]}' AS daybreak_request,
+    (i * 7)::BIGINT AS daybreak_seed
+  FROM range(${rows}) r(i)`;
+
+const echo: Script = (asked) => chatReply(`re: ${lastMessage(asked)}`);
+
+describe('a task of a stage infer', () => {
+  it('answers every row, in the order of the rows, in one piece', () =>
+    withSetting(echo, async ({ connection, world, server, endpoint }) => {
+      const work = await world.workOver(rowsOf(200), { step: stepOf() });
+      const commit = Commit.parse(await runInferTask(world.contextFor(), work, endpoint));
+      expect(commit.counts).toMatchObject({ read: 200, written: 200, rejected: 0, dropped: 0 });
+      expect(commit.rows).toBe(200);
+      expect(commit.partitions).toHaveLength(1);
+      expect(commit.rejects).toBeUndefined();
+      expect(commit.infer).toMatchObject({
+        rows: 200,
+        promptTokens: 1_400,
+        outputTokens: 600,
+        engine: 'scripted',
+      });
+      expect(commit.bytesRead).toBe(work.task.weightBytes);
+      expect(await world.load(commit, 'answers')).toBe(200);
+      expect(await printRows(connection, 'FROM answers')).toEqual(
+        Array.from({ length: 200 }, (_, i) => JSON.stringify([`${i}`, `re: row ${i}`, 'stop', '7', '3'])),
+      );
+      expect(server.asked).toHaveLength(200);
+      expect(new Set(server.asked.map(({ body }) => body.seed))).toEqual(
+        new Set(Array.from({ length: 200 }, (_, i) => i * 7)),
+      );
+      expect(server.asked[0]?.body).toMatchObject({ model: 'tiny', temperature: 0, max_tokens: 16 });
+    }));
+
+  it('passes the columns of the input through as they came, of every kind', () =>
+    withSetting(echo, async ({ connection, world, endpoint }) => {
+      const columns = `i AS id, (i * 1.5)::DECIMAL(18,3) AS d, [i, NULL] AS l,
+        {'a': i::VARCHAR, 'b': DATE '2026-01-01'} AS s, NULL::TIMESTAMPTZ AS n, MAP {'k': i} AS m`;
+      const input = (await printTypes(connection, `SELECT ${columns} FROM range(1) r(i)`)).map((text) => {
+        const [, name = '', type = ''] = /^(\S+) (.*)$/.exec(text) ?? [];
+        return { name, type };
+      });
+      const work = await world.workOver(rowsOf(100, columns), { step: stepOf({ input }) });
+      const commit = await runInferTask(world.contextFor(), work, endpoint);
+      await world.load(commit, 'answers');
+      const names = input.map(({ name }) => name).join(', ');
+      expect(await printTypes(connection, 'FROM answers')).toEqual([
+        ...input.map(({ name, type }) => `${name} ${type}`),
+        'daybreak_answer VARCHAR',
+        'daybreak_finish_reason VARCHAR',
+        'daybreak_prompt_tokens INTEGER',
+        'daybreak_output_tokens INTEGER',
+      ]);
+      expect(await printRows(connection, `SELECT ${names} FROM answers`)).toEqual(
+        await printRows(connection, `SELECT ${names} FROM (SELECT ${columns} FROM range(100) r(i))`),
+      );
+    }));
+
+  it('keeps what cannot be answered as rejects, with a typed cause and the request', () =>
+    withSetting(
+      (asked) => {
+        const row = Number(lastMessage(asked).slice(4));
+        if (row % 10 === 3) return errorReply(400, { code: 'context_length_exceeded' });
+        if (row % 10 === 4) return chatReply(null, { reason: 'content_filter' });
+        return echo(asked);
+      },
+      async ({ connection, world, endpoint }) => {
+        const work = await world.workOver(rowsOf(100), {
+          step: stepOf(),
+          rejectLimit: { unit: 'rows', value: 20 },
+        });
+        const commit = Commit.parse(await runInferTask(world.contextFor(), work, endpoint));
+        expect(commit.counts).toMatchObject({ read: 100, written: 80, rejected: 20 });
+        expect(commit.rejects).toMatchObject({ rows: 20, format: 'parquet' });
+        expect(await world.load(commit, 'answers')).toBe(80);
+        const rejects = `FROM '${world.rejectsPath(commit)}'`;
+        expect(await printRows(connection, `SELECT step, row, cause, error, raw ${rejects}`)).toEqual(
+          Array.from({ length: 20 }, (_, i) => {
+            const row = Math.floor(i / 2) * 10 + 3 + (i % 2);
+            const raw = `{"messages":[{"role":"user","content":"row ${row}"}]}`;
+            const why =
+              i % 2 === 0
+                ? ['prompt_too_long', '400 context_length_exceeded']
+                : ['content_filter', 'content_filter'];
+            return JSON.stringify(['2', `${row}`, ...why, raw]);
+          }),
+        );
+      },
+    ));
+
+  it('fails at the first reject where none is allowed, with its place and never its value', () =>
+    withSetting(
+      (asked) =>
+        lastMessage(asked) === 'row 5' ? errorReply(400, { message: 'row 5 is bad' }) : echo(asked),
+      async ({ world, endpoint }) => {
+        const work = await world.workOver(rowsOf(100), { step: stepOf() });
+        const failing = runInferTask(world.contextFor(), work, endpoint);
+        await expect(failing).rejects.toMatchObject({
+          name: 'TooManyRejectsError',
+          message: expect.stringMatching(/step 2 infer, row 5 of task 000000/),
+        });
+        await expect(failing).rejects.not.toThrow(/is bad/);
+      },
+    ));
+
+  it('leaves a block without pieces where every row is rejected', () =>
+    withSetting(
+      () => errorReply(400),
+      async ({ world, endpoint }) => {
+        const rejectLimit = { unit: 'rate', value: 1 } as const;
+        const work = await world.workOver(rowsOf(70), { step: stepOf(), rejectLimit });
+        const commit = Commit.parse(await runInferTask(world.contextFor(), work, endpoint));
+        expect(commit).toMatchObject({ rows: 0, partitions: [], counts: { read: 70, rejected: 70 } });
+      },
+    ));
+});
