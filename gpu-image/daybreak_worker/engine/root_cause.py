@@ -1,4 +1,4 @@
-"""Why a process of vLLM failed, in what it printed: the error that its front end raises only says to look there. Pure."""
+"""Why a process of vLLM failed, by what it printed: the error that its front end raises only points there. Pure."""
 
 from __future__ import annotations
 
