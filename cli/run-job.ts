@@ -20,6 +20,7 @@ import { type StagePosition, seal } from '../functions/stages/seal.ts';
 import type { PlannedJob } from '../functions/stages/split.ts';
 import { deleteStageBlocks } from '../functions/stages/sweep-blocks.ts';
 import type { ProgressView } from './progress.ts';
+import { renderRejectMessages } from './render-rejects.ts';
 import { runTasks } from './run-tasks.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -86,10 +87,17 @@ const runOnce = async (
     if (isCancelled && !(error instanceof JobCancelledError)) {
       throw new JobCancelledError({ job: plan.job, run: plan.run }, { cause: error });
     }
+    if (ended.kind === 'ended') await showRejects(runner, error);
     throw error;
   } finally {
     await forgetRunning(runner, runningKey);
   }
+};
+
+/** What modules said of the rows that ended the job, which its message must not repeat. */
+const showRejects = async ({ context, view }: Runner, error: unknown): Promise<void> => {
+  if (!(error instanceof DaybreakError) || error.rejectsKey === undefined) return;
+  for (const line of await renderRejectMessages(context.store, error.rejectsKey)) view.note(line);
 };
 
 /** Finishes a job whose outcome is `published` already, where a runner died before its manifest. */

@@ -44,11 +44,13 @@ export class InternalError extends DaybreakError {
  */
 export class WorkerTaskError extends DaybreakError {
   override readonly name: FailureName;
+  override readonly rejectsKey: string | undefined;
 
   constructor(
     facts: {
       readonly name: FailureName;
       readonly message: string;
+      readonly rejects?: string | undefined;
       readonly task: string;
       readonly attempts: number;
     },
@@ -60,5 +62,6 @@ export class WorkerTaskError extends DaybreakError {
       options,
     );
     this.name = facts.name;
+    this.rejectsKey = facts.rejects;
   }
 }

@@ -7,6 +7,9 @@ import { FAILURES, type FailureName, type FailureRow } from './failures.ts';
 export abstract class DaybreakError extends Error {
   abstract override readonly name: FailureName;
 
+  /** The object that keeps the rows that were rejected, where that is what failed. */
+  readonly rejectsKey: string | undefined;
+
   get row(): FailureRow {
     return FAILURES[this.name];
   }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { PlannedColumn } from './columns.ts';
 import { AttemptId, BlockFormat, Sha256 } from './ids.ts';
 import { PinnedInput } from './pinned-input.ts';
-import { PlanHeader } from './plan-header.ts';
+import { PlanHeader, RejectLimit } from './plan-header.ts';
 import { PlannedStep } from './planned-steps.ts';
 import { STAGE_KINDS } from './stages.ts';
 
@@ -58,10 +58,6 @@ export const PlannedStage = z
   })
   .meta({ id: 'PlannedStage' });
 export type PlannedStage = z.infer<typeof PlannedStage>;
-
-/** A limit on rejected rows: as a count judged in the task, as a rate of the rows read at seal. */
-export const RejectLimit = z.strictObject({ unit: z.enum(['rows', 'rate']), value: z.number().min(0) });
-export type RejectLimit = z.infer<typeof RejectLimit>;
 
 /** What Daybreak decided for a run; putting it opens the run. Never edited. */
 export const Plan = z

@@ -3,6 +3,7 @@ import { PlannedColumn } from './columns.ts';
 import { StepCounts } from './commit.ts';
 import { Counts } from './counts.ts';
 import { JobId, RunId } from './ids.ts';
+import { Failure } from './outcome.ts';
 import { OUTCOMES, STAGE_KINDS } from './stages.ts';
 
 const StepReport = StepCounts.extend({ kind: z.string() });
@@ -40,7 +41,7 @@ export const Report = z
       sizeBytes: z.int(),
       columns: z.array(PlannedColumn),
     }),
-    failure: z.strictObject({ name: z.string(), message: z.string() }).optional(),
+    failure: Failure.pick({ message: true, rejects: true }).extend({ name: z.string() }).optional(),
   })
   .meta({ id: 'Report' });
 export type Report = z.infer<typeof Report>;

@@ -1,10 +1,13 @@
 import { isSameFormats } from '../contract/format-versions.ts';
 import { parseRunId, renderRunId } from '../contract/ids.ts';
 import type { Outcome } from '../contract/outcome.ts';
-import type { Adopted, PlanHeader } from '../contract/plan-header.ts';
+import type { Adopted, PlanHeader, RejectLimit } from '../contract/plan-header.ts';
 
 /** What a plan must have in common with another for the work of the one to count in the other. */
 export type PlanIdentity = Pick<PlanHeader, 'digest' | 'formats'>;
+
+/** A plan, and the limit on rejects that was asked for in place of the one that the run has. */
+export type WantedPlan = PlanIdentity & { readonly askedLimit?: RejectLimit | undefined };
 
 export type RunDecision =
   /** Go on with the run: it has no outcome. */
@@ -16,17 +19,18 @@ export type RunDecision =
   /** Open this run; `from` is the run that it may adopt from. */
   | { readonly kind: 'open'; readonly run: string; readonly from?: string };
 
+export type EarlierRun = { readonly plan: PlanHeader; readonly outcome?: Outcome | undefined };
+
 /** Decides what a start or a resume of a job does, from its newest run. */
-export const decideRun = (
-  newest: { readonly plan: PlanHeader; readonly outcome?: Outcome | undefined } | undefined,
-  wanted: PlanIdentity,
-): RunDecision => {
+export const decideRun = (newest: EarlierRun | undefined, wanted: WantedPlan): RunDecision => {
   if (newest === undefined) return { kind: 'open', run: renderRunId(1) };
   const { plan, outcome } = newest;
   const run = plan.run;
   switch (outcome?.kind) {
     case undefined:
-      return isSamePlan(plan, wanted) ? { kind: 'continue', run } : { kind: 'supersede', run };
+      return isSamePlan(plan, wanted) && hasAskedLimit(plan, wanted)
+        ? { kind: 'continue', run }
+        : { kind: 'supersede', run };
     case 'published':
     case 'partial':
     case 'refused':
@@ -40,6 +44,10 @@ export const decideRun = (
 
 const isSamePlan = (left: PlanIdentity, right: PlanIdentity): boolean =>
   left.digest === right.digest && isSameFormats(left.formats, right.formats);
+
+const hasAskedLimit = ({ rejectLimit }: PlanHeader, { askedLimit }: WantedPlan): boolean =>
+  askedLimit === undefined ||
+  (rejectLimit?.unit === askedLimit.unit && rejectLimit.value === askedLimit.value);
 
 /** What stands of a stage of the earlier run. */
 export type StageStanding = {
@@ -55,11 +63,14 @@ export type StageStanding = {
  * What the next run adopts: all seals up to the last one whose blocks are present, where the plans are of one
  * digest and one block format; and the commits of the stage after it, where all formats are equal. A seal with
  * missing tasks is not adopted: it was right for a partial result only.
+ *
+ * After too many rejects, and without a new limit for them, tasks in which functions of users rejected rows are not
+ * adopted: they would end the next run as they ended this one, and a service may be there again.
  */
 export const decideAdoption = (
-  earlier: PlanHeader,
+  { plan: earlier, outcome }: EarlierRun,
   standings: readonly StageStanding[],
-  wanted: PlanIdentity,
+  wanted: WantedPlan,
 ): Adopted | undefined => {
   if (earlier.digest !== wanted.digest || earlier.formats.block !== wanted.formats.block) return undefined;
   const last = standings.findLastIndex(
@@ -69,9 +80,18 @@ export const decideAdoption = (
   const open = standings[last + 1];
   const isOpenAdopted = open !== undefined && isSamePlan(earlier, wanted);
   if (last < 0 && !isOpenAdopted) return undefined;
+  const isRejected = outcome?.failure?.name === 'TooManyRejectsError' && hasAskedLimit(earlier, wanted);
   return {
     run: earlier.run,
     sealed: standings.slice(0, last + 1).map(({ stage }) => stage),
-    ...(isOpenAdopted ? { open: { stage: open.stage, amendments: open.amendments } } : {}),
+    ...(isOpenAdopted
+      ? {
+          open: {
+            stage: open.stage,
+            amendments: open.amendments,
+            ...(isRejected ? { withoutModuleRejects: true as const } : {}),
+          },
+        }
+      : {}),
   };
 };

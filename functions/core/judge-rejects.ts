@@ -1,5 +1,5 @@
 import type { Counts } from '../contract/counts.ts';
-import type { RejectLimit } from '../contract/plan.ts';
+import type { RejectLimit } from '../contract/plan-header.ts';
 
 /** As the spec writes it: `25` rows, or `1%` of the rows read. */
 export const renderRejectLimit = (limit: RejectLimit): string =>

@@ -1,8 +1,9 @@
 import type { Commit } from '../contract/commit.ts';
-import { parentTaskId } from '../contract/ids.ts';
+import { parentTaskId, type StageIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
-import type { PlanHeader } from '../contract/plan-header.ts';
+import type { PlanHeader, RejectLimit } from '../contract/plan-header.ts';
 import type { StageStanding } from '../core/decide-run.ts';
+import { isWithinStageLimit } from '../core/judge-rejects.ts';
 import { commitAttempt, listCommits, listSealedCommits } from './commit-attempt.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -29,21 +30,34 @@ const areRejectsPresent = async (store: ObjectStore, commit: Commit): Promise<bo
   return isInFull(store, key, rejects.sizeBytes);
 };
 
-/** What stands of each stage of a run, in order, for the next run to adopt. */
+/**
+ * What stands of each stage of a run, in order, for the next run to adopt. A seal does not stand that has let pass
+ * more rejects than the next run may have.
+ */
 export const inspectStages = async (
   store: ObjectStore,
   plan: PlanHeader,
+  limit?: RejectLimit,
 ): Promise<readonly StageStanding[]> => {
   const standings: StageStanding[] = [];
-  for (const stage of plan.stageIds) standings.push(await inspectStage(store, plan, stage));
+  for (const stage of plan.stageIds) {
+    const standing = await inspectStage(store, { job: plan.job, run: plan.run, stage }, limit);
+    standings.push(standing);
+  }
   return standings;
 };
 
-const inspectStage = async (store: ObjectStore, plan: PlanHeader, stage: string): Promise<StageStanding> => {
-  const ids = { job: plan.job, run: plan.run, stage };
+const inspectStage = async (
+  store: ObjectStore,
+  ids: StageIds,
+  limit: RejectLimit | undefined,
+): Promise<StageStanding> => {
+  const { stage } = ids;
   const sealed = await readSealed(store, ids);
   const amendments = sealed?.amendments ?? (await listAmendments(store, ids)).length;
-  if (sealed === undefined || sealed.missing.length > 0) {
+  const isWithin =
+    sealed === undefined || limit === undefined || isWithinStageLimit(limit, sealed.totals.counts);
+  if (sealed === undefined || sealed.missing.length > 0 || !isWithin) {
     return { stage, isSealed: false, isPresent: false, amendments };
   }
   const commits = await listSealedCommits(store, sealed);
@@ -81,7 +95,12 @@ export const adoptWork = async (store: ObjectStore, plan: PlanHeader): Promise<v
   const named = new Set(amendments.flatMap(({ tasks }) => tasks.map(({ task }) => task)));
   await mapBounded(await listCommits(store, source), MAX_REQUESTS, async (commit) => {
     const isKnown = parentTaskId(commit.task) === undefined || named.has(commit.task);
+    if (!isKnown || (open.withoutModuleRejects === true && hasModuleRejects(commit))) return;
     const isThere = (await isBlockPresent(store, commit)) && (await areRejectsPresent(store, commit));
-    if (isKnown && isThere) await commitAttempt(store, commit, run);
+    if (isThere) await commitAttempt(store, commit, run);
   });
 };
+
+/** A commit that does not say whose its rejects are may have some of a module. */
+const hasModuleRejects = ({ rejects }: Commit): boolean =>
+  rejects !== undefined && rejects.summary?.ofModules !== 0;

@@ -19,7 +19,7 @@ type Ending = {
   readonly plan?: Plan;
   readonly outcome: OutcomeKind;
   readonly manifest?: Manifest;
-  readonly failure?: Pick<Failure, 'name' | 'message'>;
+  readonly failure?: Pick<Failure, 'name' | 'message' | 'rejects'>;
 };
 
 const RUN_OF_REFUSED = '0001';
@@ -54,8 +54,15 @@ export const buildReport = async (
       sizeBytes: (manifest?.parts ?? []).reduce((bytes, part) => bytes + part.sizeBytes, 0),
       columns: plan?.output.columns ?? [],
     },
-    failure: ending.failure,
+    failure: reportFailure(ending.failure),
   });
+};
+
+/** Stage and task stand in the sentence. */
+const reportFailure = (failure: Ending['failure']): Report['failure'] => {
+  if (failure === undefined) return undefined;
+  const { name, message, rejects } = failure;
+  return { name, message, ...(rejects === undefined ? {} : { rejects }) };
 };
 
 export const putReport = (store: ObjectStore, report: Report): Promise<void> =>

@@ -1,6 +1,6 @@
 import { DaybreakError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
-import type { Outcome } from '../contract/outcome.ts';
+import { failureOf, type Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Report } from '../contract/report.ts';
 import { readCurrentRun } from '../io/open-run.ts';
@@ -49,7 +49,7 @@ export const endRun = async (context: EndContext, failed: FailedRun): Promise<En
   if (kind === undefined || !(error instanceof DaybreakError)) {
     return isPublished(await readOutcome(store, plan)) ? { kind: 'published' } : { kind: 'open' };
   }
-  const own = { name: error.name, message: error.message };
+  const own = failureOf(error);
   const at = now().toISOString();
   const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure: own });
   if (isPublished(chosen)) return { kind: 'published' };
@@ -73,7 +73,7 @@ export const refuseJob = async (
   job: Job,
   { error, as = 'refused' }: { readonly error: DaybreakError; readonly as?: 'refused' | 'failed' },
 ): Promise<void> => {
-  const failure = { name: error.name, message: error.message };
+  const failure = failureOf(error);
   const report = await buildReport(context, { job, outcome: as, failure });
   if ((await readCurrentRun(context.store, job.job)) === undefined) await putReport(context.store, report);
 };

@@ -1,9 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type RejectPlace, TooManyRejectsError } from '../contract/errors-input.ts';
+import { TooManyRejectsError } from '../contract/errors-input.ts';
 import { MODULE_STEP_KINDS, type ModuleReject, type ModuleStep } from '../contract/module-step.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
+import type { RejectPlace } from '../contract/reject-summary.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
+import {
+  newRejectTally,
+  type RejectTally,
+  summarizeRejects,
+  tallyRejects,
+} from '../core/summarize-rejects.ts';
 import { loadModule } from '../io/modules/load-module.ts';
 import { runModuleStep } from '../io/modules/run-module-step.ts';
 import {
@@ -68,6 +75,7 @@ export type ModuleWork = {
 
 export type ModuleTotals = {
   rejected: number;
+  readonly rejects: RejectTally;
   readonly steps: { step: number; grown: number; dropped: number; folded: number; cut: number }[];
 };
 
@@ -82,7 +90,7 @@ export const runModules = async (
   work: ModuleWork,
 ): Promise<{ readonly last: CompiledSteps; readonly totals: ModuleTotals }> => {
   const { before, last } = chainOf(work.stage);
-  const totals: ModuleTotals = { rejected: 0, steps: [] };
+  const totals: ModuleTotals = { rejected: 0, rejects: newRejectTally(), steps: [] };
   let { source } = work;
   await work.connection.run(`DROP TABLE IF EXISTS ${MODULE_REJECTS}`);
   for (const [segment, { sql, module: step }] of before.entries()) {
@@ -103,8 +111,10 @@ export const runModules = async (
         source: isCopied ? SOURCE_COPY : `(${compiled.sql})`,
         target,
         rejects: MODULE_REJECTS,
-        onReject: (reject, rejected) =>
-          requireWithin(work.plan, step, { reject, rejected: totals.rejected + rejected }),
+        onReject: (reject, rejected) => {
+          tallyRejects(totals.rejects, placeOf(step, reject));
+          requireWithin(work.plan, totals.rejects, totals.rejected + rejected);
+        },
         signal,
       });
     });
@@ -117,22 +127,22 @@ export const runModules = async (
   return { last: compileStage(source, last, before.length), totals };
 };
 
-const requireWithin = (
-  { rejectLimit }: Plan,
-  step: ModuleStep,
-  { reject, rejected }: { readonly reject: ModuleReject; readonly rejected: number },
-): void => {
-  if (isWithinTaskLimit(rejectLimit, rejected)) return;
+const requireWithin = ({ rejectLimit }: Plan, tally: RejectTally, rejects: number): void => {
+  if (isWithinTaskLimit(rejectLimit, rejects)) return;
   throw new TooManyRejectsError({
-    rejects: rejected,
+    rejects,
     limit: renderRejectLimit(rejectLimit),
-    first: placeOf(step, reject),
+    ...summarizeRejects(tally),
   });
 };
 
 /** In the author's source, where that is known; never the message, which may hold values. */
-const placeOf = (step: ModuleStep, { cause, column, error, place, row }: ModuleReject): RejectPlace => ({
-  file: `step ${step.step} ${step.kind}, row ${row}, ${place ?? step.module.path}${error === undefined ? '' : `: ${error}`}`,
+const placeOf = (
+  step: ModuleStep,
+  { cause, column, error, detail, place, row }: ModuleReject,
+): RejectPlace => ({
+  file: `steps[${step.step}] ${step.kind}, row ${row} of its task, ${place ?? step.module.path}`,
   cause,
   ...(column === undefined ? {} : { column }),
+  ...((detail ?? error) === undefined ? {} : { detail: detail ?? error }),
 });

@@ -19,6 +19,7 @@ import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conse
 import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { type PartitionPack, packByKeys, packPartitions } from '../core/pack-partitions.ts';
 import { countTasks } from '../core/plan-job.ts';
+import { mergeRejectSummaries } from '../core/summarize-rejects.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
@@ -71,13 +72,7 @@ export const seal = async (
   const counts = addCounts(done.map((commit) => commit.counts));
   const carried = addCarried(done);
   await requireConservation(store, plan, { position, counts, carried });
-  if (!isWithinStageLimit(plan.rejectLimit, counts)) {
-    throw new TooManyRejectsError({
-      rejects: counts.rejected,
-      rows: counts.read,
-      limit: renderRejectLimit(plan.rejectLimit),
-    });
-  }
+  if (!isWithinStageLimit(plan.rejectLimit, counts)) throw refuseRejects(store, plan, { counts, done });
   const attempt = context.newAttempt();
   const next = cutNextTasks(plan, index, done);
   if (next.length > 0) await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));
@@ -98,6 +93,26 @@ export const seal = async (
     sealedAt: context.now().toISOString(),
   });
   return { kind: 'sealed', sealed: chosen };
+};
+
+/** Names the first file with rejected rows; those of other tasks lie beside it. */
+const refuseRejects = (
+  store: ObjectStore,
+  { rejectLimit }: Plan,
+  { counts, done }: { readonly counts: Counts; readonly done: readonly Commit[] },
+): TooManyRejectsError => {
+  const rejecting = done.find(({ rejects }) => rejects !== undefined);
+  const key =
+    rejecting?.rejects === undefined
+      ? undefined
+      : KEYS.rejects.render({ ...rejecting, format: rejecting.rejects.format });
+  return new TooManyRejectsError({
+    rejects: counts.rejected,
+    rows: counts.read,
+    limit: renderRejectLimit(rejectLimit),
+    ...mergeRejectSummaries(done.map(({ rejects }) => rejects?.summary)),
+    ...(key === undefined ? {} : { kept: { key, place: store.localPath(key) ?? key } }),
+  });
 };
 
 const addCarried = (commits: readonly Commit[]): Carried | undefined => {

@@ -7,7 +7,8 @@ import type { FormatVersions } from '../contract/format-versions.ts';
 import { renderStageId, renderTaskId } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
 import type { PinnedInput } from '../contract/pinned-input.ts';
-import type { Plan, PlannedStage, RejectLimit } from '../contract/plan.ts';
+import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { RejectLimit } from '../contract/plan-header.ts';
 import type { Task } from '../contract/task.ts';
 import { cutStages } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
@@ -58,6 +59,8 @@ export type JobToPlan = Pick<
 export type PlannedJob = {
   readonly plan: PlanToOpen & Omit<Plan, 'run' | 'openedAt' | 'adopted'>;
   readonly tasks: readonly Task[];
+  /** What a resume asks for in place of the limit that the earlier run had. */
+  readonly askedLimit?: RejectLimit;
 };
 
 /**
@@ -94,7 +97,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     block: BLOCK_FORMAT,
     partitioner: partitioner(),
   };
-  const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
+  const rejectLimit = parseMaxRejects(spec.errors.max_rejects);
   const taskBytes = job.tasks?.reduce === undefined ? context.sliceBytes : undefined;
   const sizes = taskBytes === undefined ? {} : { taskBytes };
   const decisive = {
@@ -102,7 +105,6 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     input,
     stages: stages.map(withoutExpectation),
     output,
-    rejectLimit,
     formats,
     tasks,
     ...sizes,
@@ -201,11 +203,6 @@ const bindJob = async (
 const requireWritable = (format: Job['spec']['output']['format']): OutputFormat => {
   if (format !== 'arrow') return format;
   throw new SpecError([{ path: 'output.format', message: 'the output format arrow is not there yet' }]);
-};
-
-const rejectLimitOf = (maxRejects: number | string): RejectLimit => {
-  const parsed = parseMaxRejects(maxRejects);
-  return parsed.kind === 'rate' ? { unit: 'rate', value: parsed.rate } : { unit: 'rows', value: parsed.rows };
 };
 
 /** An expectation changes with history, and decides nothing. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RejectLimit } from '../../functions/contract/plan.ts';
+import type { RejectLimit } from '../../functions/contract/plan-header.ts';
 import {
   isWithinStageLimit,
   isWithinTaskLimit,

@@ -294,7 +294,7 @@ describe('diagnoseReaderError', () => {
   ])('names the first reject of %s', (_, files, request, place) =>
     withFiles(files, request, async (connection, input) => {
       const error = await strictError(connection, input);
-      const found = await diagnoseReaderError(connection, input, { error });
+      const found = (await diagnoseReaderError(connection, input, { error }))?.first;
       expect(found).toMatchObject(place);
       expect(found?.file).toBe(input.files[1]?.path);
     }),

@@ -32,7 +32,7 @@ export type CommitSummary = z.infer<typeof CommitSummary>;
 
 export const TaskFailure = z.strictObject({
   kind: z.literal('failed'),
-  failure: z.strictObject({ name: z.string(), message: z.string() }),
+  failure: z.strictObject({ name: z.string(), message: z.string(), rejects: z.string().optional() }),
   retry: z.enum(['never', 'again', 'again-with-more-memory']),
 });
 export type TaskFailure = z.infer<typeof TaskFailure>;
