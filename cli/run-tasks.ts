@@ -1,14 +1,12 @@
 import type { Plan, PlannedStage } from '../functions/contract/plan.ts';
-import { hasModules, isModuleStep } from '../functions/stages/run-modules.ts';
+import { hangSecondsOf } from '../functions/stages/hang-seconds.ts';
+import { hasModules } from '../functions/stages/run-modules.ts';
 import { runTask } from '../functions/stages/run-task.ts';
 import type { StagePosition } from '../functions/stages/seal.ts';
 import type { StageContext } from '../functions/stages/stage-context.ts';
 import { watchOwnMemory } from '../functions/stages/workers/watch-own-memory.ts';
 import { renderTask } from '../functions/stages/workers/worker-messages.ts';
 import type { Runner } from './run-job.ts';
-
-/** A function that has not answered by its timeout is a reject; beyond that its whole worker does not answer. */
-const HANG_MARGIN_SECONDS = 10;
 
 type Missing = {
   readonly position: StagePosition;
@@ -46,6 +44,7 @@ const runInWorkers = (
   { position, missing, elapsedSeconds }: Missing,
 ): Promise<void> => {
   const { index: _, ...stage } = position;
+  const hangSeconds = hangSecondsOf(planned);
   return pool.run(
     missing.map((task) => ({ ...stage, task })),
     {
@@ -53,14 +52,7 @@ const runInWorkers = (
       onCommit: () => {},
       onProgress: ({ share, rowsRead }) =>
         view.update({ stage: stage.stage, share, rows: rowsRead, elapsedSeconds: elapsedSeconds() }),
-      ...hangSecondsOf(planned),
+      ...(hangSeconds === undefined ? {} : { hangSeconds }),
     },
   );
-};
-
-const hangSecondsOf = ({ opening, steps }: PlannedStage): { readonly hangSeconds?: number } => {
-  const modules = [...(opening === undefined ? [] : [opening]), ...steps].filter(isModuleStep);
-  if (modules.length === 0) return {};
-  const longest = Math.max(...modules.map(({ timeoutSeconds }) => timeoutSeconds));
-  return { hangSeconds: longest + HANG_MARGIN_SECONDS };
 };

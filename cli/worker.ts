@@ -3,4 +3,4 @@ import { runTask } from '../functions/stages/run-task.ts';
 import { startWorker } from '../functions/stages/workers/start-worker.ts';
 import { summarizeCommit } from '../functions/stages/workers/summarize-commit.ts';
 
-startWorker(async (context, ids) => summarizeCommit(await runTask(context, ids)));
+startWorker(async (context, ids, place) => summarizeCommit(await runTask(context, ids, place)));

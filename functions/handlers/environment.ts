@@ -10,7 +10,7 @@ const Variables = z.object({
   [ENVIRONMENT.dataBucket]: z.string().min(3),
   [ENVIRONMENT.queueUrl]: z.url(),
   [ENVIRONMENT.stateMachineArn]: z.string().startsWith('arn:'),
-  [ENVIRONMENT.apiKeysSecretArn]: z.string().startsWith('arn:'),
+  [ENVIRONMENT.apiKeysSecretArn]: z.string().min(1),
   [ENVIRONMENT.mostJobs]: whole(1),
   [ENVIRONMENT.mostTasks]: whole(1),
   [ENVIRONMENT.sliceBytes]: whole(1),

@@ -1,6 +1,7 @@
 import type { LambdaContext } from './lambda.ts';
+import { runSqlTask } from './run-sql-task.ts';
 import { runTaskEvent } from './run-task-event.ts';
 
 /** The function `reduce`, and its large sibling. */
 export const handler = (event: unknown, lambda: LambdaContext): Promise<Record<string, never>> =>
-  runTaskEvent('reduce', event, lambda);
+  runTaskEvent('reduce', { event, lambda }, runSqlTask);

@@ -9,8 +9,8 @@ import { readFailureNotes } from '../io/failure-notes.ts';
 import { readHalt } from '../io/halt.ts';
 import { readSealed } from '../io/seal-stage.ts';
 import { amendOutgrown } from './amend-outgrown.ts';
+import { explainCaught } from './explain-caught.ts';
 import { readStage, type StageStanding } from './read-stage.ts';
-import { reviveFailure } from './revive-failure.ts';
 import { type StagePosition, seal } from './seal.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -102,7 +102,7 @@ const readFailures = async (
   return new Map(
     missing.flatMap((task) => {
       const note = notes.get(task);
-      return note === undefined ? [] : [[task, reviveFailure(`${position.stage} ${task}`, note)] as const];
+      return note === undefined ? [] : [[task, explainCaught(`${position.stage} ${task}`, note)] as const];
     }),
   );
 };

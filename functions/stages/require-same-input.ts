@@ -3,7 +3,7 @@ import type { PinnedFile } from '../contract/pinned-input.ts';
 import type { Plan } from '../contract/plan.ts';
 
 /** What tells one state of a file from another. */
-const pinsOf = ({ path: _, sizeBytes, inode, modifiedNs }: PinnedFile): string =>
+const pinsOf = ({ sizeBytes, inode, modifiedNs }: PinnedFile): string =>
   JSON.stringify([sizeBytes, inode, modifiedNs]);
 
 /**

@@ -16,6 +16,7 @@ import type { ObjectStore } from '../../functions/io/object-store.ts';
 import { createS3Client } from '../../functions/io/s3/s3-client.ts';
 import { openS3Store } from '../../functions/io/s3/s3-store.ts';
 import { type Emulator, startEmulator } from '../emulator/start-emulator.ts';
+import { findSignatureFault } from '../io/s3/judge-signature.ts';
 import {
   errorReply,
   forwardTo,
@@ -104,6 +105,11 @@ describe('a file in parts', () => {
       async (store, seen) => {
         await store.putFile('b/00/x', join(folder, 'large'));
         expect(seen.filter(({ attempt }) => attempt > 1).length).toBe(3);
+        // What the script answered by itself it has not read.
+        const whole = seen.filter(
+          (request) => request.attempt > 1 || !(isPart(request, 1) || isPart(request, 2)),
+        );
+        for (const request of whole) expect(await findSignatureFault(request, 'test')).toBeUndefined();
         expect(isSame(await clean.get('b/00/x'), large)).toBe(true);
         expect(await uploadsLeft()).toBe(0);
       },

@@ -43,7 +43,8 @@ export const countRequests = (client: S3Client): RequestCounts => {
     { step: 'deserialize', priority: 'low', name: 'daybreakCountRequests' },
   );
   return {
-    read: () => [...counts.keys()].sort().flatMap((name) => ({ ...(counts.get(name) as RequestCount) })),
+    read: () =>
+      [...counts].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, count]) => ({ ...count })),
   };
 };
 

@@ -2,14 +2,11 @@ import { DeleteObjectsCommand, type DeleteObjectsCommandOutput, type S3Client } 
 import { StoreError } from '../../contract/errors-store.ts';
 import { asS3StoreError } from './s3-errors.ts';
 
-/** S3's limit on the keys of one request. */
-export const MOST_DELETES = 1000;
-
 /** Errors of single keys that pass; the SDK sees a request that succeeded. */
 const PASSING: ReadonlySet<string> = new Set(['InternalError', 'SlowDown', 'ServiceUnavailable']);
 
 /**
- * Deletes at most {@link MOST_DELETES} objects; one that is not there is no error. Where single keys fail in a way that
+ * Deletes at most 1,000 objects, S3's limit; one that is not there is no error. Where single keys fail in a way that
  * passes, the SDK sends all again. Fails with StoreError, which names the first key that is still there.
  */
 export const deleteObjects = async (

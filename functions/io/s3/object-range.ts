@@ -3,7 +3,8 @@ import { InputChangedError } from '../../contract/errors-input.ts';
 import { StoreError } from '../../contract/errors-store.ts';
 import { createPace, expectReadMs, judgeLateMs, type Pace, recordRead } from './pace.ts';
 import { raceStraggler } from './race-straggler.ts';
-import { type ObjectBody, readBody } from './read-body.ts';
+import { asRangeAnswer, inputChanged, inputGone, renderUri } from './range-answer.ts';
+import { readBody } from './read-body.ts';
 import { asS3StoreError, judgeS3Error } from './s3-errors.ts';
 
 /** An object, of one exact version where its ETag is given. */
@@ -53,8 +54,8 @@ export const requireRange = async (
   options: RangeOptions = {},
 ): Promise<RangeBytes> => {
   const found = await readRange(client, ref, range, options);
-  if (found === undefined) throw absent(ref);
-  return found;
+  if (found !== undefined) return found;
+  throw new StoreError({ operation: 'read', key: renderUri(ref), reason: 'there is no such object' });
 };
 
 /** As {@link requireRange}; undefined where there is no such object and no ETag says that there was. */
@@ -71,7 +72,7 @@ export const readRange = async (
     return await readRaced(client, { ref, range, options, pace });
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw asS3StoreError(error, { operation: 'read', key: ref.key });
+    throw asS3StoreError(error, { operation: 'read', key: renderUri(ref) });
   } finally {
     pace.readers -= 1;
   }
@@ -95,7 +96,7 @@ const readRaced = async (client: S3Client, read: Read): Promise<RangeBytes | und
       const onFailedTry = (): void => {
         hasFailed = true;
       };
-      return asAnswer(
+      return asRangeAnswer(
         ref,
         range,
         readBody(client, inputOf(ref, range), { signal, isDuplicate, onFailedTry }),
@@ -119,32 +120,6 @@ const inputOf = ({ bucket, key, etag }: ObjectRef, { offset, lengthBytes }: Byte
   ...(etag === undefined ? {} : { IfMatch: etag }),
 });
 
-/** What the store said for certain is an answer, and ends the race; only the lack of one is a failure. */
-const asAnswer = async (
-  ref: ObjectRef,
-  range: ByteRange,
-  reading: Promise<ObjectBody>,
-): Promise<RangeBytes | InputChangedError | undefined> => {
-  try {
-    return requireAsked(ref, range, await reading);
-  } catch (error) {
-    const verdict = judgeS3Error(error);
-    if (verdict === 'beyond') return { bytes: new Uint8Array(0), objectSizeBytes: undefined };
-    if (verdict === 'unmet') return changed(ref);
-    if (verdict !== 'absent') throw error;
-    return ref.etag === undefined ? undefined : gone(ref);
-  }
-};
-
-/** Bytes that are not those of the range would be taken for them. */
-const requireAsked = (ref: ObjectRef, range: ByteRange, { bytes, head }: ObjectBody): RangeBytes => {
-  const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/u.exec(head.ContentRange ?? '') ?? [];
-  if (Number(first) === range.offset && bytes.length <= range.lengthBytes)
-    return { bytes, objectSizeBytes: Number(size) };
-  const reason = `it sent ${bytes.length} bytes as ${head.ContentRange ?? 'the whole object'}, for ${range.lengthBytes} bytes at ${range.offset}`;
-  throw new StoreError({ operation: 'read', key: ref.key, reason });
-};
-
 /** There is no range without a byte, so the object itself is asked for. */
 const readNothing = async (
   client: S3Client,
@@ -162,23 +137,9 @@ const readNothing = async (
   } catch (error) {
     signal?.throwIfAborted();
     const verdict = judgeS3Error(error);
-    if (verdict === 'unmet') throw changed(ref);
-    if (verdict !== 'absent') throw asS3StoreError(error, { operation: 'read', key });
-    if (etag !== undefined) throw gone(ref);
+    if (verdict === 'unmet') throw inputChanged(ref);
+    if (verdict !== 'absent') throw asS3StoreError(error, { operation: 'read', key: renderUri(ref) });
+    if (etag !== undefined) throw inputGone(ref);
     return undefined;
   }
 };
-
-const pathOf = ({ bucket, key }: ObjectRef): string => `s3://${bucket}/${key}`;
-
-const changed = (ref: ObjectRef): InputChangedError =>
-  new InputChangedError({
-    path: pathOf(ref),
-    change: `was written anew: its ETag is no longer ${ref.etag}, which it had when the job was planned`,
-  });
-
-const gone = (ref: ObjectRef): InputChangedError =>
-  new InputChangedError({ path: pathOf(ref), change: 'is gone, but was there when the job was planned' });
-
-const absent = ({ key }: ObjectRef): StoreError =>
-  new StoreError({ operation: 'read', key, reason: 'there is no such object' });

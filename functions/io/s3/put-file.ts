@@ -9,10 +9,10 @@ import { toBase64 } from './sha256.ts';
  * The largest file that goes up in one request. Only such an object has the SHA-256 of its bytes on S3, so nearly all
  * blocks should be one; a request that breaks off is sent again whole, 7 s of a function's network for this many.
  */
-export const SINGLE_PUT_BYTES = 512 * 2 ** 20;
+const SINGLE_PUT_BYTES = 512 * 2 ** 20;
 
 /** Bytes of a part; larger where there would be more parts than S3 takes. */
-export const UPLOAD_PART_BYTES = 64 * 2 ** 20;
+const UPLOAD_PART_BYTES = 64 * 2 ** 20;
 
 export type UploadSizes = { readonly singlePutBytes: number; readonly partBytes: number };
 export const UPLOAD_SIZES: UploadSizes = { singlePutBytes: SINGLE_PUT_BYTES, partBytes: UPLOAD_PART_BYTES };

@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { createRetryStrategy } from './retry-strategy.ts';
 
 /**
  * Tries of one call, the first among them. Between them the SDK waits: of 1 s times 2, 4, 8, 16 a random part where
@@ -34,8 +35,8 @@ export type S3ClientOptions = {
 };
 
 /**
- * The client for S3 whose every wait has a bound. Its retries are the only ones: `standard`, because S3 slows down
- * single prefixes, whereas `adaptive` slows down all that a client does.
+ * The client for S3 whose every wait has a bound. Its retries are the only ones: the SDK's `standard`, because S3 slows
+ * down single prefixes, whereas `adaptive` slows down all that a client does.
  *
  * The SDK's integrity protections stay on: a write without a checksum of its own gets a CRC-32, a whole object that
  * is read is compared with the checksum that S3 keeps. What Daybreak writes carries its SHA-256 instead.
@@ -47,8 +48,8 @@ export const createS3Client = (options: S3ClientOptions = {}): S3Client => {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...(credentials === undefined ? {} : { credentials }),
-    retryMode: 'standard',
     maxAttempts,
+    retryStrategy: createRetryStrategy(maxAttempts),
     requestChecksumCalculation: 'WHEN_SUPPORTED',
     responseChecksumValidation: 'WHEN_SUPPORTED',
     // It would open a connection of its own for each larger body.

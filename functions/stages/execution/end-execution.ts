@@ -6,9 +6,9 @@ import { readHalt } from '../../io/halt.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
 import { FIRST_RUN } from '../cancel-job.ts';
 import { endRun, MAX_REOPENINGS, refuseJob } from '../end-run.ts';
+import { explainCaught } from '../explain-caught.ts';
 import { parsePlan } from '../parse-plan.ts';
 import { readJob } from '../read-job-state.ts';
-import { reviveFailure } from '../revive-failure.ts';
 import type { ExecutionContext } from './execution-context.ts';
 import { endState, publishState, reopenState } from './next-state.ts';
 
@@ -19,7 +19,7 @@ import { endState, publishState, reopenState } from './next-state.ts';
 export const endExecution = async (context: ExecutionContext, event: EndEvent): Promise<ExecutionState> => {
   const job = await readJob(context.store, event.job);
   const current = await readCurrentRun(context.store, event.job);
-  const error = reviveFailure(`the execution of ${event.job}`, event.error);
+  const error = explainCaught(`the execution of ${event.job}`, event.error);
   const failure = { name: error.name, message: error.message };
   if (current === undefined) {
     if ((await readHalt(context.store, { job: event.job, run: FIRST_RUN })) !== undefined) {

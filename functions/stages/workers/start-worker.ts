@@ -3,13 +3,27 @@ import { Worker } from 'node:worker_threads';
 import { JobCancelledError } from '../../contract/errors-store.ts';
 import type { TaskIds } from '../../contract/ids.ts';
 import { openFileStore } from '../../io/file-store.ts';
+import { createS3Client } from '../../io/s3/s3-client.ts';
+import { openS3Store } from '../../io/s3/s3-store.ts';
 import { newAttempt } from '../../io/this-machine.ts';
+import type { TaskPlace } from '../run-task.ts';
 import type { StageContext } from '../stage-context.ts';
 import { failureOf } from './task-failure.ts';
-import { ALIVE_MS, type CommitSummary, type FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+import {
+  ALIVE_MS,
+  type CloudAccess,
+  type CommitSummary,
+  type FromWorker,
+  ToWorker,
+  WorkerStart,
+} from './worker-messages.ts';
 
 /** Does one task; `undefined` where it need not be done any more. What it throws is the failure of the attempt. */
-export type WorkerWork = (context: StageContext, ids: TaskIds) => Promise<CommitSummary | undefined>;
+export type WorkerWork = (
+  context: StageContext,
+  ids: TaskIds,
+  place?: TaskPlace,
+) => Promise<CommitSummary | undefined>;
 
 /**
  * The whole life of a worker process: takes tasks from its runner over the channel, one at a time, and says how
@@ -93,9 +107,27 @@ type Attempt = {
   readonly signal: AbortSignal;
 };
 
+const openStores = async (
+  { workdir }: WorkerStart,
+  cloud: CloudAccess | undefined,
+): Promise<Pick<StageContext, 'store' | 's3'>> => {
+  if (cloud !== undefined) {
+    const { accessKeyId, secretAccessKey, sessionToken } = cloud.credentials;
+    const credentials = {
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+    };
+    const s3 = createS3Client({ ...cloud, credentials });
+    return { s3, store: openS3Store(s3, cloud) };
+  }
+  if (workdir === undefined) throw new Error('a task brought no store, and the worker has no work folder');
+  return { store: await openFileStore(workdir) };
+};
+
 const runOne = async (
   attempt: Attempt,
-  { ids, resources }: Extract<ToWorker, { kind: 'task' }>,
+  { ids, resources, place, cloud }: Extract<ToWorker, { kind: 'task' }>,
 ): Promise<void> => {
   const { start, work, say } = attempt;
   try {
@@ -103,7 +135,7 @@ const runOne = async (
     attempt.signal.addEventListener('abort', () => cancelled.abort(new JobCancelledError(ids)));
     await mkdir(start.scratchDir, { recursive: true });
     const context: StageContext = {
-      store: await openFileStore(start.workdir),
+      ...(await openStores(start, cloud)),
       scratchDir: start.scratchDir,
       worker: start.worker,
       resources,
@@ -113,7 +145,7 @@ const runOne = async (
       onProgress: ({ share, rowsRead }) =>
         say({ kind: 'progress', rowsRead, ...(share === undefined ? {} : { share }) }),
     };
-    const commit = await work(context, ids);
+    const commit = await work(context, ids, place);
     say({ kind: 'done', ...(commit === undefined ? {} : { commit }) });
   } catch (error) {
     say(failureOf(error));

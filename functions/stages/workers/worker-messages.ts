@@ -1,13 +1,30 @@
 import * as z from 'zod';
+import { TaskLine } from '../../contract/execution.ts';
 import { JobId, RunId, StageId, TaskId } from '../../contract/ids.ts';
 
 /** How a worker process is started: the one argument of its entry, as JSON. */
 export const WorkerStart = z.strictObject({
-  workdir: z.string(),
+  workdir: z.string().optional().describe('the work folder; absent where each task brings its store'),
   scratchDir: z.string().describe('of this process alone; its runner removes it'),
   worker: z.string(),
 });
 export type WorkerStart = z.infer<typeof WorkerStart>;
+
+/**
+ * The store in S3 and how to reach it. A message and no variable of the environment brings it: what a module starts
+ * inherits nothing.
+ */
+export const CloudAccess = z.strictObject({
+  bucket: z.string(),
+  region: z.string(),
+  endpoint: z.string().optional(),
+  credentials: z.strictObject({
+    accessKeyId: z.string(),
+    secretAccessKey: z.string(),
+    sessionToken: z.string().optional(),
+  }),
+});
+export type CloudAccess = z.infer<typeof CloudAccess>;
 
 /** What the runner says. */
 export const ToWorker = z.discriminatedUnion('kind', [
@@ -15,6 +32,10 @@ export const ToWorker = z.discriminatedUnion('kind', [
     kind: z.literal('task'),
     ids: z.strictObject({ job: JobId, run: RunId, stage: StageId, task: TaskId }),
     resources: z.strictObject({ threads: z.int().min(1), memoryBytes: z.number().positive() }),
+    place: TaskLine.extend({ tasksKey: z.string() })
+      .optional()
+      .describe('where the task stands in its list; absent where the list is read'),
+    cloud: CloudAccess.optional().describe('absent where the store is the work folder'),
   }),
   z.strictObject({ kind: z.literal('cancel') }),
 ]);

@@ -5,11 +5,13 @@ import { TaskMemoryError } from '../../contract/errors-query.ts';
 import { TaskHungError, WorkerDiedError } from '../../contract/errors-worker.ts';
 import type { TaskIds } from '../../contract/ids.ts';
 import { renderBytes } from '../../core/render-units.ts';
+import type { TaskPlace } from '../run-task.ts';
 import type { Resources, TaskProgress } from '../stage-context.ts';
 import { readPrivateBytes } from './resident-memory.ts';
 import { failureOf } from './task-failure.ts';
 import {
   ALIVE_MS,
+  type CloudAccess,
   type CommitSummary,
   FromWorker,
   renderTask,
@@ -35,11 +37,15 @@ export type WorkerProcessOptions = {
   readonly start: WorkerStart;
   /** Limit of the JavaScript heap. */
   readonly heapBytes: number;
+  /** Its variables; default: those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 export type Attempt = {
   readonly ids: TaskIds;
   readonly resources: Resources;
+  readonly place?: TaskPlace;
+  readonly cloud?: CloudAccess;
   /** Private memory beyond which the process is ended. */
   readonly limitBytes: number;
   /** Silence beyond which the process is ended. */
@@ -69,6 +75,7 @@ type Running = Attempt & { readonly answer: (result: AttemptResult) => void };
 export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess => {
   const child = fork(options.entry, [JSON.stringify(options.start)], {
     execPath: options.execPath,
+    ...(options.env === undefined ? {} : { env: options.env }),
     execArgv: [`--max-old-space-size=${Math.ceil(options.heapBytes / 2 ** 20)}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A group of its own: what a module starts ends with its worker. On Windows it would be a window of its own.
@@ -168,7 +175,14 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
       running = mine;
       heardAt = lookedAt = performance.now();
       const timer = setInterval(() => void look(mine), ALIVE_MS);
-      say({ kind: 'task', ids: task.ids, resources: task.resources });
+      const { ids, resources, place, cloud } = task;
+      say({
+        kind: 'task',
+        ids,
+        resources,
+        ...(place === undefined ? {} : { place }),
+        ...(cloud === undefined ? {} : { cloud }),
+      });
       let killer: NodeJS.Timeout | undefined;
       const cancel = (): void => {
         say({ kind: 'cancel' });

@@ -111,6 +111,7 @@ describe('a range of an object', () => {
       'other bytes',
       { status: 206, headers: { 'content-range': 'bytes 0-9/1000' }, body: bytes.subarray(0, 10) },
     ],
+    ['too few', { status: 206, headers: { 'content-range': 'bytes 5-8/1000' }, body: bytes.subarray(5, 9) }],
     ['too many', { status: 206, headers: { 'content-range': 'bytes 5-900/1000' }, body: bytes.subarray(5) }],
   ])('rejects a store that sends %s for a range', (_, reply) =>
     withServer(

@@ -76,6 +76,8 @@ const see = (incoming: IncomingMessage, outgoing: ServerResponse): SeenRequest =
     call: headers['amz-sdk-invocation-id'] ?? '',
     attempt: Number(/attempt=(\d+)/u.exec(headers['amz-sdk-request'] ?? '')?.[1] ?? 1),
     body: () => {
+      // Node throws away what nobody reads, and who asks afterwards would wait for ever.
+      if (body === undefined && outgoing.writableEnded) throw new Error('the body was not read in its time');
       body ??= buffer(incoming);
       return body;
     },

@@ -5,7 +5,7 @@ import { failureNameOf } from '../contract/machine-failures.ts';
 import { readCause } from '../core/read-cause.ts';
 
 /** The error of the table that another process or the machine below it failed with, from what the state machine caught. */
-export const reviveFailure = (where: string, { Error: error, Cause }: CaughtError): DaybreakError => {
+export const explainCaught = (where: string, { Error: error, Cause }: CaughtError): DaybreakError => {
   const name = failureNameOf(error);
   const message = readCause(Cause);
   if (name === undefined) return new InternalError({ where, what: `${error}: ${message}` });
