@@ -4,14 +4,14 @@ import { DaybreakError } from '../functions/contract/errors.ts';
 import { UsageError } from '../functions/contract/errors-command.ts';
 import { EXIT_CODES } from '../functions/contract/failures.ts';
 import { leaveWith } from '../functions/stages/workers/watch-own-memory.ts';
-import { collectOverride, collectText, parseMemory, parsePositive } from './options.ts';
+import { collectOverride, collectText, parseMemory, parsePositive, parseRejectLimit } from './options.ts';
 
 /** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
 const withResources = (command: Command): Command =>
   withWorkdirOption(command)
     .option(
       '--memory <size>',
-      'memory in total, for example 512MB; default: 70 % of what is free',
+      'memory of all engines together, for example 512MB; default: 70 % of what is free',
       parseMemory,
     )
     .option('--threads <n>', 'threads in total; default: all cores', parsePositive);
@@ -63,6 +63,11 @@ const buildProgram = (): Command => {
     .action(async (job, options) => (await import('./commands/jobs.ts')).report(job, options));
   withResources(program.command('resume <job>').description('go on with a job that stopped'))
     .option('--keep-blocks', 'keep intermediate blocks in the work folder')
+    .option(
+      '--max-rejects <limit>',
+      'rows that may be rejected from now on, instead of errors.max_rejects of the spec',
+      parseRejectLimit,
+    )
     .option('--show <rows>', SHOW, parsePositive)
     .option('--json', 'prints the report as one JSON object on the last line')
     .action(async (job, options) => (await import('./commands/run.ts')).resume(job, options));

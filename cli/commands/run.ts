@@ -3,24 +3,21 @@ import { DeadlineMissedError } from '../../functions/contract/errors-command.ts'
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
+import type { RejectLimit } from '../../functions/contract/plan-header.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import type { ParsedSpec } from '../../functions/io/spec/parse-spec.ts';
-import { withdrawCancel } from '../../functions/stages/cancel-job.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
-import { type JobState, readJobState } from '../../functions/stages/read-job-state.ts';
-import { requireSameInput } from '../../functions/stages/require-same-input.ts';
-import { type JobToPlan, type PlannedJob, split } from '../../functions/stages/split.ts';
-import type { StageContext } from '../../functions/stages/stage-context.ts';
-import { sweepBlocks } from '../../functions/stages/sweep-blocks.ts';
-import { watchOwnMemory } from '../../functions/stages/workers/watch-own-memory.ts';
+import { readJobState } from '../../functions/stages/read-job-state.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { openProgress } from '../progress.ts';
 import { renderPreview } from '../render-preview.ts';
 import { renderPageHint, renderReport } from '../render-report.ts';
-import { finishPublish, type Runner, runJob } from '../run-job.ts';
+import { resumeJob } from '../resume-job.ts';
+import { type Runner, runJob } from '../run-job.ts';
+import { splitHere } from '../split-here.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorkerPool } from '../worker-pool.ts';
 import { openWorld } from '../world.ts';
@@ -59,28 +56,18 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
 };
 
 /** `daybreak resume`: goes on where a job stopped. */
-export const resume = async (id: string, options: RunOptions): Promise<void> => {
+export const resume = async (
+  id: string,
+  options: RunOptions & { readonly maxRejects?: RejectLimit },
+): Promise<void> => {
   await withRunner(id, options, async (runner) => {
     const state = await readJobState(runner.context, id);
-    await conclude(await resumeFrom(runner, state), options);
+    const { maxRejects: rejectLimit } = options;
+    const keepBlocks = runner.keepBlocks || state.job.keepBlocks === true;
+    const asked = rejectLimit === undefined ? {} : { rejectLimit };
+    await conclude(await resumeJob({ ...runner, keepBlocks }, state, asked), options);
   });
 };
-
-const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobState): Promise<Report> => {
-  if (outcome?.kind === 'published' || outcome?.kind === 'partial') {
-    if (report?.outcome !== outcome.kind) return finishPublish(runner, job);
-    if (!runner.keepBlocks) await sweepBlocks(runner.context.store, job.job);
-    return report;
-  }
-  if (plan === undefined) await withdrawCancel(runner.context.store, job.job);
-  const wanted = await splitHere(runner.context, job);
-  if (plan !== undefined) requireSameInput(plan, wanted.plan);
-  return runJob(runner, job, wanted);
-};
-
-/** Looking at an input and binding expressions are queries too: the engine computes what is constant right then. */
-export const splitHere = (context: StageContext, job: JobToPlan): Promise<PlannedJob> =>
-  watchOwnMemory({ context, task: 'split' }, (watched) => split(watched, job));
 
 const withRunner = (
   job: string,

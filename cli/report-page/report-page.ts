@@ -80,7 +80,8 @@ export type StageSummary = {
   readonly adopted: number;
   readonly workers: number;
   readonly seconds: number;
-  readonly expectedSeconds: number;
+  /** Undefined where the plan does not know. */
+  readonly expectedSeconds: number | undefined;
   /** Share of the workers' time, from the first start to the last end, that tasks filled. */
   readonly busyShare: number;
   readonly medianSeconds: number;
@@ -113,8 +114,9 @@ export type PageStage = {
   readonly stage: string;
   readonly tasks: number;
   readonly format: string;
-  readonly inputBytes: number;
-  readonly expected: string;
+  /** Undefined where the plan does not know. */
+  readonly inputBytes: number | undefined;
+  readonly expected: string | undefined;
   readonly steps: readonly string[];
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 };

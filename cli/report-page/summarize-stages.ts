@@ -1,5 +1,5 @@
 import type { Report } from '../../functions/contract/report.ts';
-import { medianOf } from './median.ts';
+import { medianOf } from '../../functions/core/median.ts';
 import type { RunTrace } from './read-tasks.ts';
 import type { StageSummary, TaskFacts } from './report-page.ts';
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { Commit } from '../../functions/contract/commit.ts';
 import { NotBuiltError, UsageError } from '../../functions/contract/errors-command.ts';
 import type { Report } from '../../functions/contract/report.ts';
-import { listCommits } from '../../functions/io/commit-attempt.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
+import { listCountedCommits } from '../../functions/stages/list-counted-commits.ts';
 import type { JobState } from '../../functions/stages/read-job-state.ts';
 import { readTrace, traceJob } from '../../functions/stages/write-trace.ts';
 import { countRejects } from './count-rejects.ts';
@@ -50,8 +50,8 @@ export const gatherFacts = async (
   { job, plan, report }: JobState & { readonly report: Report },
 ): Promise<ReportFacts> => {
   const commits: (readonly Commit[])[] = [];
-  for (const stage of plan?.stageIds ?? []) {
-    commits.push(plan === undefined ? [] : await listCommits(store, { job: plan.job, run: plan.run, stage }));
+  for (const index of plan?.stageIds.keys() ?? []) {
+    commits.push(plan === undefined ? [] : await listCountedCommits(store, plan, index));
   }
   const trace = (await readTrace(store, job.job)) ?? (await traceJob(store, job));
   return { job, plan, report, trace, commits, rejects: await countRejects(store, commits.flat()) };

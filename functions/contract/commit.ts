@@ -40,6 +40,7 @@ export const StepCounts = z
     grown: Rows,
     folded: Rows,
     cut: Rows,
+    rejected: Rows.optional().describe('by a function of a user; absent where the step calls none'),
   })
   .meta({ id: 'StepCounts' });
 export type StepCounts = z.infer<typeof StepCounts>;

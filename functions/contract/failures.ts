@@ -70,7 +70,8 @@ export const FAILURES = {
   TooManyRejectsError: {
     retry: 'never',
     exitCode: rejects,
-    remedy: 'Correct the rows, or raise `errors.max_rejects`.',
+    remedy:
+      'Correct the rows or the module and submit the job again; or `daybreak resume` it, which runs again what modules rejected, with `--max-rejects` also under a higher limit.',
   },
   LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
   GlobalAggregateError: {

@@ -61,6 +61,8 @@ export type AttemptIds = TaskIds & { readonly attempt: string };
 
 /** Number of a run from 1 to 9999, as its id. */
 export const renderRunId = (number: number): string => requireId('run', padded(number, 4));
+/** The run that a job begins with; before it is open, its `halt.json` may be there. */
+export const FIRST_RUN = '0001';
 export const parseRunId = (run: string): number => Number(requireId('run', run));
 
 /** Folder of a stage: index from 0 to 99 and kind. */

@@ -7,12 +7,14 @@ import { PlannedStep } from './planned-steps.ts';
 import { STAGE_KINDS } from './stages.ts';
 
 /** Where an expectation comes from: a finished job of the same shape, or a stated assumption. */
-const Expectation = z.strictObject({
+export const Expectation = z.strictObject({
   seconds: z.number().min(0),
+  inputBytes: z.int().min(0).optional().describe('of a stage that reads blocks'),
   basis: z.enum(['history', 'assumed']),
   /** The sentence that `daybreak plan` prints: from how many jobs, or at which speed. */
   because: z.string(),
 });
+export type Expectation = z.infer<typeof Expectation>;
 
 /**
  * How a stage ends whose rows must move: the map half of `step`, then each row to the partition of its `by`
@@ -50,11 +52,11 @@ export const PlannedStage = z
     ),
     steps: z.array(PlannedStep),
     shuffle: Shuffle.optional(),
-    columns: z.array(PlannedColumn),
+    columns: z.array(PlannedColumn).describe('what is written: of a shuffle its own'),
     /** What the stage's tasks write: the final format in the last stage. */
     format: BlockFormat,
-    inputBytes: z.int().min(0),
-    expected: Expectation,
+    inputBytes: z.int().min(0).optional().describe('of a stage that reads the input'),
+    expected: Expectation.optional().describe('absent where nothing is known of the stage'),
   })
   .meta({ id: 'PlannedStage' });
 export type PlannedStage = z.infer<typeof PlannedStage>;

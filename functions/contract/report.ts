@@ -6,7 +6,7 @@ import { JobId, RunId } from './ids.ts';
 import { Failure } from './outcome.ts';
 import { OUTCOMES, STAGE_KINDS } from './stages.ts';
 
-const StepReport = StepCounts.extend({ kind: z.string() });
+const StepReport = StepCounts.extend({ kind: z.string().describe('the word of the spec') });
 export type StepReport = z.infer<typeof StepReport>;
 
 const StageReport = z.strictObject({
@@ -30,7 +30,7 @@ export const Report = z
     outcome: z.enum(OUTCOMES),
     submittedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
-    seconds: z.number().min(0),
+    seconds: z.number().min(0).describe('from the submission to the end; of a later run from its opening'),
     deadlineAt: z.iso.datetime().optional(),
     rows: z.strictObject({ read: z.int(), written: z.int(), rejected: z.int() }),
     stages: z.array(StageReport),

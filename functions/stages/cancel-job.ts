@@ -1,15 +1,14 @@
-import { renderRunId } from '../contract/ids.ts';
+import { FIRST_RUN } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
 import { putHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { buildReport, putReport } from './build-report.ts';
+import { putEndReport } from './end-run.ts';
 import { openOutput } from './open-output.ts';
 import type { JobState } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
 import { writeTrace } from './write-trace.ts';
-
-export const FIRST_RUN = renderRunId(1);
 
 /**
  * Ends a job and frees its output; returns the sentence for the user. The outcome decides. A runner at work sees
@@ -35,6 +34,8 @@ export const cancelJob = async (
   if (chosen.kind === 'cancelled') {
     await (await openOutput(world, job, plan.run)).release();
     await writeTrace(store, job);
+    // A runner at work writes its own when it stops; where nobody works this one stays.
+    await putEndReport(world, await buildReport(world, { job, plan, outcome: 'cancelled' }));
     return done;
   }
   return word === 'interrupted'

@@ -79,7 +79,7 @@ export const refuseJob = async (
 };
 
 /** Of what publishes nothing: a later run has the say, and a published job keeps its report. */
-const putEndReport = async ({ store }: EndContext, report: Report): Promise<void> => {
+export const putEndReport = async ({ store }: Pick<EndContext, 'store'>, report: Report): Promise<void> => {
   const current = await readCurrentRun(store, report.job);
   if (current?.plan.run === report.run && !isPublished(current.outcome)) await putReport(store, report);
 };

@@ -6,20 +6,12 @@ import { KEYS } from '../contract/keys.ts';
 import type { Halt, Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import { Report } from '../contract/report.ts';
-import { listCommits } from '../io/commit-attempt.ts';
 import { readHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readCurrentRun } from '../io/open-run.ts';
 import { readState } from '../io/put-once.ts';
-import { readSealed } from '../io/seal-stage.ts';
 import { parsePlan } from './parse-plan.ts';
-
-export type StageState = {
-  readonly stage: string;
-  readonly tasks: number;
-  readonly committed: number;
-  readonly isSealed: boolean;
-};
+import { readStageState, type StageState } from './read-stage-state.ts';
 
 /** `interrupted`: no outcome, and nobody works on it; `daybreak resume` goes on. `waiting`: for others to end. */
 export type JobWord = Outcome['kind'] | 'waiting' | 'publishing' | 'running' | 'cancelling' | 'interrupted';
@@ -67,9 +59,7 @@ export const readJobState = async ({ store, findPresence }: JobWorld, id: string
   const plan = parsePlan(current.plan);
   const presence = await findPresence(plan);
   const halt = await readHalt(store, plan);
-  const stages = await Promise.all(
-    plan.stageIds.map((stage, index) => readStage(store, plan, { stage, index })),
-  );
+  const stages = await Promise.all(plan.stageIds.map((_, index) => readStageState(store, plan, index)));
   const word = wordOf({ outcome: current.outcome, report, halt, presence });
   return { ...facts, plan, halt, stages, word };
 };
@@ -94,21 +84,6 @@ const wordOf = (facts: {
 
 export const readReport = (store: ObjectStore, job: string): Promise<Report | undefined> =>
   readState(store, { key: KEYS.report.render({ job }), schema: Report });
-
-const readStage = async (
-  store: ObjectStore,
-  plan: Plan,
-  { stage, index }: { readonly stage: string; readonly index: number },
-): Promise<StageState> => {
-  const ids = { job: plan.job, run: plan.run, stage };
-  const [sealed, commits] = await Promise.all([readSealed(store, ids), listCommits(store, ids)]);
-  return {
-    stage,
-    tasks: plan.stages[index]?.tasks ?? 0,
-    committed: sealed?.commits.length ?? commits.length,
-    isSealed: sealed !== undefined,
-  };
-};
 
 /** The ids of all jobs of a store, in their bytewise order. */
 export const listJobs = async (store: ObjectStore): Promise<readonly string[]> => {

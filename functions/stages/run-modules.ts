@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { StepCounts } from '../contract/commit.ts';
 import { TooManyRejectsError } from '../contract/errors-input.ts';
 import { MODULE_STEP_KINDS, type ModuleReject, type ModuleStep } from '../contract/module-step.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
@@ -76,7 +77,7 @@ export type ModuleWork = {
 export type ModuleTotals = {
   rejected: number;
   readonly rejects: RejectTally;
-  readonly steps: { step: number; grown: number; dropped: number; folded: number; cut: number }[];
+  readonly steps: StepCounts[];
 };
 
 /**
@@ -120,8 +121,8 @@ export const runModules = async (
     });
     if (isCopied) await work.connection.run(`DROP TABLE ${SOURCE_COPY}`);
     totals.rejected += counts.rejected;
-    const { grown, dropped, folded } = counts;
-    totals.steps.push({ step: step.step, grown, dropped, folded, cut: 0 });
+    const { grown, dropped, folded, rejected } = counts;
+    totals.steps.push({ step: step.step, grown, dropped, folded, cut: 0, rejected });
     source = { sql: quoteIdentifier(target), isCounted: true, prunes: false, columns: step.columns };
   }
   return { last: compileStage(source, last, before.length), totals };

@@ -86,10 +86,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     inputFormat: input.format,
     inputBytes: input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0),
     outputFormat,
-    history: history.map(({ stages }) => ({
-      inputBytes: stages[0]?.inputBytes ?? 0,
-      seconds: stages.reduce((seconds, stage) => seconds + stage.seconds, 0),
-    })),
+    history,
   });
   const output = { ...spec.output, format: outputFormat, columns: [...outputColumns(columns, outputFormat)] };
   const formats: FormatVersions = {

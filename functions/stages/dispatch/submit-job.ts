@@ -1,12 +1,12 @@
 import { renderExecutionName } from '../../contract/dispatch.ts';
 import { JobExistsError } from '../../contract/errors-store.ts';
-import { parseRunId, renderRunId } from '../../contract/ids.ts';
+import { FIRST_RUN, parseRunId, renderRunId } from '../../contract/ids.ts';
 import { Job } from '../../contract/job.ts';
 import { KEYS } from '../../contract/keys.ts';
 import { putWaiting } from '../../io/cloud/waiting-jobs.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
 import { putOnce } from '../../io/put-once.ts';
-import { FIRST_RUN, withdrawCancel } from '../cancel-job.ts';
+import { withdrawCancel } from '../cancel-job.ts';
 import { isPublished } from '../end-run.ts';
 import { readJob, readReport } from '../read-job-state.ts';
 import type { DispatchContext } from './dispatch-jobs.ts';
