@@ -122,7 +122,9 @@ export const renderCause = ({ cause, column, rows }: CauseCount): string =>
 export const renderRejectPlace = (place: RejectPlace): string => {
   const byte = place.byteOffset === undefined ? '' : ` at byte ${place.byteOffset}`;
   const line = place.line === undefined ? byte : `:${place.line}`;
-  const column = place.column === undefined ? '' : `, column ${JSON.stringify(place.column)}`;
+  // A detail about a column names it.
+  const named = place.column === undefined ? '' : `column ${JSON.stringify(place.column)}`;
+  const column = named === '' || place.detail?.startsWith(named) === true ? '' : `, ${named}`;
   const detail = place.detail === undefined ? '' : ` (${place.detail})`;
   return `${place.file}${line}${column}: ${renderWords(place.cause)}${detail}`;
 };
