@@ -56,6 +56,8 @@ export type StageStanding = {
   readonly isSealed: boolean;
   /** Whether the block of every counted commit is there. False where nothing is sealed. */
   readonly isPresent: boolean;
+  /** Whether a function of a user rejected rows in it. */
+  readonly hasModuleRejects: boolean;
   readonly amendments: number;
 };
 
@@ -65,7 +67,8 @@ export type StageStanding = {
  * missing tasks is not adopted: it was right for a partial result only.
  *
  * After too many rejects, and without a new limit for them, tasks in which functions of users rejected rows are not
- * adopted: they would end the next run as they ended this one, and a service may be there again.
+ * adopted: they would end the next run as they ended this one, and a service may be there again. At first those of
+ * the stage that was too much alone; where that has not helped, those of the sealed stages before it too.
  */
 export const decideAdoption = (
   { plan: earlier, outcome }: EarlierRun,
@@ -73,14 +76,16 @@ export const decideAdoption = (
   wanted: WantedPlan,
 ): Adopted | undefined => {
   if (earlier.digest !== wanted.digest || earlier.formats.block !== wanted.formats.block) return undefined;
+  const isRejected = outcome?.failure?.name === 'TooManyRejectsError' && hasAskedLimit(earlier, wanted);
+  const isRejectedAgain = isRejected && earlier.adopted?.open?.withoutModuleRejects === true;
+  const stands = ({ isSealed, hasModuleRejects }: StageStanding): boolean =>
+    isSealed && !(isRejectedAgain && hasModuleRejects);
   const last = standings.findLastIndex(
-    (standing, index) =>
-      standing.isPresent && standings.slice(0, index + 1).every((before) => before.isSealed),
+    ({ isPresent }, index) => isPresent && standings.slice(0, index + 1).every(stands),
   );
   const open = standings[last + 1];
   const isOpenAdopted = open !== undefined && isSamePlan(earlier, wanted);
   if (last < 0 && !isOpenAdopted) return undefined;
-  const isRejected = outcome?.failure?.name === 'TooManyRejectsError' && hasAskedLimit(earlier, wanted);
   return {
     run: earlier.run,
     sealed: standings.slice(0, last + 1).map(({ stage }) => stage),

@@ -1,6 +1,7 @@
 import { foldColumnName } from '../contract/spec-values.ts';
 import { canonicalAggregate, ruleOf } from './aggregate-rules.ts';
 import {
+  childrenOf,
   type Expression,
   type FunctionNode,
   isSameExpression,
@@ -181,6 +182,7 @@ const shuffleRows = (
     if (!readsColumn(expression, names)) return expression;
     if (expression.kind === 'column' && expression.path.length === 1 && keys.has(expression.path[0]))
       return expression;
+    if (makesUnnamed(expression)) return mapChildren(expression, project);
     let column = columns.find((known) => isSameExpression(known.expression, expression));
     if (column === undefined) {
       column = { name: `${prefix}c${columns.length}`, expression };
@@ -200,6 +202,19 @@ const shuffleRows = (
     distinct: countDistinct(group, calls, prefix),
   };
 };
+
+/**
+ * Whether a struct without names, such as `(a, b)`, is made on the way to a value: no block can carry one, so what it
+ * is made of crosses in its place. Not below a lambda, whose parameters mean nothing outside of it.
+ */
+const makesUnnamed = (expression: Expression): boolean =>
+  contains(expression, isRow) && !contains(expression, isLambda);
+
+const isRow = (node: Expression): boolean => node.kind === 'function' && node.name === 'row';
+const isLambda = ({ kind }: Expression): boolean => kind === 'lambda';
+
+const contains = (expression: Expression, is: (node: Expression) => boolean): boolean =>
+  is(expression) || childrenOf(expression).some((child) => contains(child, is));
 
 const ignoresDistinct = (call: FunctionNode): boolean => {
   const rule = ruleOf(call);

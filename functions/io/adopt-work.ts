@@ -1,9 +1,11 @@
 import type { Commit } from '../contract/commit.ts';
-import { parentTaskId, type StageIds } from '../contract/ids.ts';
+import type { Counts } from '../contract/counts.ts';
+import { parentTaskId } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
 import type { PlanHeader, RejectLimit } from '../contract/plan-header.ts';
+import type { Sealed } from '../contract/sealed.ts';
 import type { StageStanding } from '../core/decide-run.ts';
-import { isWithinStageLimit } from '../core/judge-rejects.ts';
+import { isWithinLimit, sumRejects } from '../core/judge-rejects.ts';
 import { commitAttempt, listCommits, listSealedCommits } from './commit-attempt.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -40,35 +42,38 @@ export const inspectStages = async (
   limit?: RejectLimit,
 ): Promise<readonly StageStanding[]> => {
   const standings: StageStanding[] = [];
+  const counts: Counts[] = [];
   for (const stage of plan.stageIds) {
-    const standing = await inspectStage(store, { job: plan.job, run: plan.run, stage }, limit);
-    standings.push(standing);
+    const ids = { job: plan.job, run: plan.run, stage };
+    const sealed = await readSealed(store, ids);
+    if (sealed !== undefined) counts.push(sealed.totals.counts);
+    const isWithin = limit === undefined || isWithinLimit(limit, sumRejects(counts));
+    standings.push(
+      sealed === undefined || sealed.missing.length > 0 || !isWithin
+        ? {
+            stage,
+            isSealed: false,
+            isPresent: false,
+            hasModuleRejects: false,
+            amendments: sealed?.amendments ?? (await listAmendments(store, ids)).length,
+          }
+        : await inspectSealed(store, sealed),
+    );
   }
   return standings;
 };
 
-const inspectStage = async (
-  store: ObjectStore,
-  ids: StageIds,
-  limit: RejectLimit | undefined,
-): Promise<StageStanding> => {
-  const { stage } = ids;
-  const sealed = await readSealed(store, ids);
-  const amendments = sealed?.amendments ?? (await listAmendments(store, ids)).length;
-  const isWithin =
-    sealed === undefined || limit === undefined || isWithinStageLimit(limit, sealed.totals.counts);
-  if (sealed === undefined || sealed.missing.length > 0 || !isWithin) {
-    return { stage, isSealed: false, isPresent: false, amendments };
-  }
+const inspectSealed = async (store: ObjectStore, sealed: Sealed): Promise<StageStanding> => {
   const commits = await listSealedCommits(store, sealed);
   const every = async (isThere: typeof isBlockPresent): Promise<boolean> =>
     (await mapBounded(commits, MAX_REQUESTS, (commit) => isThere(store, commit))).every(Boolean);
-  // Without its rejects a stage has to run again, whatever stands of those after it.
   return {
-    stage,
+    stage: sealed.stage,
+    // Without its rejects a stage has to run again, whatever stands of those after it.
     isSealed: await every(areRejectsPresent),
     isPresent: await every(isBlockPresent),
-    amendments,
+    hasModuleRejects: commits.some(hasModuleRejects),
+    amendments: sealed.amendments,
   };
 };
 

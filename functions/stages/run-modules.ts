@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { StepCounts } from '../contract/commit.ts';
 import { TooManyRejectsError } from '../contract/errors-input.ts';
+import { ModuleError } from '../contract/errors-module.ts';
 import { MODULE_STEP_KINDS, type ModuleReject, type ModuleStep } from '../contract/module-step.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
@@ -12,6 +13,7 @@ import {
   summarizeRejects,
   tallyRejects,
 } from '../core/summarize-rejects.ts';
+import { findDamage } from '../io/modules/find-damage.ts';
 import { loadModule } from '../io/modules/load-module.ts';
 import { runModuleStep } from '../io/modules/run-module-step.ts';
 import {
@@ -119,6 +121,7 @@ export const runModules = async (
         signal,
       });
     });
+    requireUndamaged(step);
     if (isCopied) await work.connection.run(`DROP TABLE ${SOURCE_COPY}`);
     totals.rejected += counts.rejected;
     const { grown, dropped, folded, rejected } = counts;
@@ -126,6 +129,14 @@ export const runModules = async (
     source = { sql: quoteIdentifier(target), isCounted: true, prunes: false, columns: step.columns };
   }
   return { last: compileStage(source, last, before.length), totals };
+};
+
+/** What is written from here on passes through objects that the module could change. */
+const requireUndamaged = ({ module: { path } }: ModuleStep): void => {
+  const damage = findDamage();
+  if (damage === undefined) return;
+  const what = `has changed ${damage}, which everything else in its process uses`;
+  throw new ModuleError({ module: path, what });
 };
 
 const requireWithin = ({ rejectLimit }: Plan, tally: RejectTally, rejects: number): void => {

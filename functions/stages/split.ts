@@ -10,7 +10,7 @@ import type { PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { RejectLimit } from '../contract/plan-header.ts';
 import type { Task } from '../contract/task.ts';
-import { cutStages } from '../core/cut-stages.ts';
+import { cutStages, isDealt } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
 import { type BoundCut, chooseMapTasks, choosePartitions, planStages } from '../core/plan-job.ts';
@@ -177,7 +177,8 @@ const bindJob = async (
   const hasModules = steps.some(isModuleStep);
   const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes, sliceBytes }), reduce = map } =
     job.tasks ?? {};
-  if (map === 1 && reduce === 1) {
+  // How many files a repartition is to leave is part of the result, whatever the number of tasks.
+  if (map === 1 && reduce === 1 && !steps.some(isDealt)) {
     return {
       ...looked,
       cuts: [{ steps: [...steps] }],

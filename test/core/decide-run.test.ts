@@ -38,6 +38,7 @@ const standing = (stage: string, isSealed: boolean, isPresent: boolean, amendmen
   stage,
   isSealed,
   isPresent,
+  hasModuleRejects: false,
   amendments,
 });
 
@@ -91,6 +92,26 @@ describe('a run that too many rejects have ended', () => {
     const asked = { ...plan, askedLimit: { unit: 'rows', value: 7 } as const };
     expect(decideAdoption(earlier('TooManyRejectsError'), open, asked)?.open).toEqual(adopted);
     expect(decideAdoption(earlier('QueryError'), open, plan)?.open).toEqual(adopted);
+  });
+
+  it('leaves those of the stages before to it too where that has not helped', () => {
+    const standings = [
+      { ...standing('00-map', true, true), hasModuleRejects: true },
+      standing('01-reduce', false, false),
+    ];
+    const first = earlier('TooManyRejectsError');
+    const adopted = { stage: '01-reduce', amendments: 0, withoutModuleRejects: true as const };
+    expect(decideAdoption(first, standings, plan)).toEqual({
+      run: '0007',
+      sealed: ['00-map'],
+      open: adopted,
+    });
+    const second = { ...first, plan: { ...first.plan, adopted: { run: '0006', sealed: [], open: adopted } } };
+    expect(decideAdoption(second, standings, plan)).toEqual({
+      run: '0007',
+      sealed: [],
+      open: { ...adopted, stage: '00-map' },
+    });
   });
 
   it('is superseded while it is open where another limit is asked for, and by nothing less', () => {

@@ -123,6 +123,14 @@ describe('bindDecomposition', () => {
       expect(await decompose(texts)).not.toHaveProperty('distinctCount');
   });
 
+  it('lets the parts of a struct without names cross in its place, for no block can carry one', async () => {
+    const found = await decompose(['count(DISTINCT (a, x + y))', 'count(DISTINCT [(a, b)])']);
+    expect(found).toMatchObject({
+      mode: 'rows',
+      columns: [{ sql: '"a"' }, { sql: '("x" + "y")' }, { sql: '"b"' }],
+    });
+  });
+
   it('shuffles arguments computed, once each, and no column that only they read', async () => {
     const found = await decompose([
       'median(x + y)',

@@ -14,6 +14,7 @@ import { ColumnTypeError } from '../../contract/errors-arrow.ts';
 import { MODULE_LIMITS } from '../../contract/module-step.ts';
 import { describeKind, OutputMismatch, within } from './output-mismatch.ts';
 import { requireNamedFields } from './read-cell.ts';
+import { renderKey } from './render-key.ts';
 import { createScalarWriter } from './write-scalar.ts';
 import type { CellWriter } from './write-whole.ts';
 
@@ -124,7 +125,7 @@ const createMapWriter = (type: DuckDBMapType): CellWriter => {
       const index = entries.length;
       const written = within(index, () => writeKey(key));
       if (written === null) throw new OutputMismatch('a key is null', { path: [index] });
-      const text = typeof written === 'object' ? written.toString() : String(written);
+      const text = renderKey([written]);
       if (seen.has(text)) throw new OutputMismatch('two keys are equal', { path: [index] });
       seen.add(text);
       entries.push({ key: written, value: within(index, () => writeValue(item)) });

@@ -14,6 +14,7 @@ import {
   type CloudAccess,
   type CommitSummary,
   type FromWorker,
+  Signed,
   ToWorker,
   WorkerStart,
 } from './worker-messages.ts';
@@ -37,11 +38,14 @@ export const startWorker = (work: WorkerWork): void => {
     return;
   }
   const start = WorkerStart.parse(JSON.parse(process.argv[2] ?? ''));
+  process.argv.splice(2, 1);
   endWithRunner();
   for (const stream of [process.stdout, process.stderr]) writeAtOnce(stream);
   let running: AbortController | undefined;
   process.on('message', (received) => {
-    const message = ToWorker.parse(received);
+    const signed = Signed.safeParse(received);
+    if (signed.data?.token !== start.token) return;
+    const message = ToWorker.parse(signed.data.message);
     if (message.kind === 'cancel') return running?.abort();
     running = new AbortController();
     void runOne({ start, work, say, signal: running.signal }, message);

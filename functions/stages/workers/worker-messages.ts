@@ -7,6 +7,7 @@ export const WorkerStart = z.strictObject({
   workdir: z.string().optional().describe('the work folder; absent where each task brings its store'),
   scratchDir: z.string().describe('of this process alone; its runner removes it'),
   worker: z.string(),
+  token: z.string().min(1).describe('what the messages of the runner carry: others are none of it'),
 });
 export type WorkerStart = z.infer<typeof WorkerStart>;
 
@@ -40,6 +41,9 @@ export const ToWorker = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cancel') }),
 ]);
 export type ToWorker = z.infer<typeof ToWorker>;
+
+/** Whatever runs in a worker can emit events of its process; a message with the token is the runner's. */
+export const Signed = z.strictObject({ token: z.string(), message: z.unknown() });
 
 /** The part of a commit that the runner shows; everything else is read from the commit. */
 export const CommitSummary = z.strictObject({
