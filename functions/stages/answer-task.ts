@@ -18,7 +18,7 @@ import type { CompiledSteps } from '../sql/compile-steps.ts';
 import { damagedInput, explainFailure } from './explain-failure.ts';
 import { type KeptRejects, keepRejects, keepRejectsOfFailed } from './keep-rejects.ts';
 import { openTaskSource, type TaskSource } from './open-task-source.ts';
-import { type ModuleTotals, runModules } from './run-modules.ts';
+import { hasModules, type ModuleTotals, runModules } from './run-modules.ts';
 import type { StageContext } from './stage-context.ts';
 import type { KeepRejectsFile, KeptFile, TaskFolders, TaskQuery, TaskWork } from './task-work.ts';
 import { firstValue, type WrittenBlockFile, writeBlock } from './write-block.ts';
@@ -52,6 +52,9 @@ export const answerTask = async (
   const place = { store: context.store, plan, stage, index, scratchDir: folders.slice };
   const source = await openTaskSource(place, work.task);
   if (!source.isReadable) return answerNothing(work, folders, source.chains);
+  // Rows of a wrong cut are none: a function of a user, which may do anything with a row, never sees one.
+  if (hasGuessedCut(work.task) && hasModules(stage))
+    return answerNothing(work, folders, markUnread(source.chains));
   try {
     return await answerSource(context, { work, folders, source, keep });
   } catch (error) {
