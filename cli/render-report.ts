@@ -12,7 +12,9 @@ export const renderReport = (report: Report): string =>
     `job ${report.job}, run ${report.run}: ${report.outcome} in ${renderSeconds(report.seconds)}${renderSince(report)}`,
     ...(report.failure === undefined ? [] : [`${report.failure.name}: ${report.failure.message}`]),
     ...(report.deadlineAt === undefined ? [] : [renderDeadline(report)]),
-    ...(report.stages.length === 0 ? [] : ['', renderStages(report), ...renderSteps(report)]),
+    ...(report.stages.length === 0
+      ? []
+      : ['', renderStages(report), ...renderSteps(report), ...renderPruned(report)]),
     ...(isPublished(report) ? ['', renderOutput(report)] : []),
   ].join('\n');
 
@@ -78,6 +80,14 @@ const renderSteps = (report: Report): readonly string[] =>
       return words.length === 0 ? [] : [`  ${where}${nameStep(step)}: ${words.join(', ')}`];
     }),
   );
+
+/** Rows that stand in no column, for nobody has read them. */
+const renderPruned = ({ stages }: Report): readonly string[] => {
+  const pruned = stages.reduce((rows, { counts }) => rows + counts.pruned, 0);
+  return pruned === 0
+    ? []
+    : [`  ${renderCount(pruned)} more rows were not read: the bounds of their row groups rule them out`];
+};
 
 const renderOutput = ({ output, rows }: Report): string =>
   `${output.uri}: ${renderRows(rows.written)} in ${output.parts} ${output.format} ${

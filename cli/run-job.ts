@@ -10,6 +10,7 @@ import { readCurrentRun } from '../functions/io/open-run.ts';
 import { readOutcome } from '../functions/io/put-outcome.ts';
 import { readSealed } from '../functions/io/seal-stage.ts';
 import { thisHost } from '../functions/io/this-machine.ts';
+import { amendOutgrown } from '../functions/stages/amend-outgrown.ts';
 import { beginRun, claimOutput, prepareRun, type RunContext } from '../functions/stages/begin-run.ts';
 import { endRun, isPublished, MAX_REOPENINGS, refuseJob } from '../functions/stages/end-run.ts';
 import * as finishing from '../functions/stages/finish-job.ts';
@@ -21,7 +22,7 @@ import type { PlannedJob } from '../functions/stages/split.ts';
 import { deleteStageBlocks } from '../functions/stages/sweep-blocks.ts';
 import type { ProgressView } from './progress.ts';
 import { renderRejectMessages } from './render-rejects.ts';
-import { runTasks } from './run-tasks.ts';
+import { doneShare, findOutgrown, runTasks } from './run-tasks.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export type Runner = {
@@ -142,10 +143,21 @@ const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Pr
   const { index: _, ...stage } = position;
   const startedAt = performance.now();
   const elapsedSeconds = (): number => (performance.now() - startedAt) / 1000;
+  let shareBefore: number | undefined;
   for (;;) {
     if ((await readSealed(context.store, stage)) === undefined) {
-      const { missing } = await readStage(context.store, plan, position);
-      await runTasks(runner, plan, { position, missing, elapsedSeconds });
+      const standing = await readStage(context.store, plan, position);
+      shareBefore ??= doneShare(standing);
+      try {
+        await runTasks(runner, plan, { position, standing, shareBefore, elapsedSeconds });
+      } catch (error) {
+        const outgrown = findOutgrown(error, standing);
+        if (outgrown === undefined) throw error;
+        const { amendments } = standing;
+        const reason = await amendOutgrown(context, plan, { position, amendments, tasks: [outgrown] });
+        view.note(`${stage.stage}  ${reason}`);
+        continue;
+      }
     }
     const result = await seal(context, plan, position);
     if (result.kind === 'amended') {

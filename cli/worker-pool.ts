@@ -41,6 +41,8 @@ export type PoolProgress = TaskProgress & { readonly done: number; readonly task
 export type PoolRunOptions = {
   readonly onCommit: (ids: TaskIds, commit: CommitSummary | undefined) => void;
   readonly onProgress: (progress: PoolProgress) => void;
+  /** How much of the work a task is, against the others; default: all alike. */
+  readonly weightOf?: (task: string) => number;
   readonly signal: AbortSignal;
   /** Silence after which a worker counts as hung: the longest `timeout` of a module's step, and some seconds. */
   readonly hangSeconds?: number;
@@ -69,6 +71,8 @@ type Stage = PoolRunOptions & {
   readonly heavy: Task[];
   readonly progress: Map<string, TaskProgress>;
   readonly tasks: number;
+  /** Of all of them. */
+  readonly weight: number;
   done: number;
   failure: unknown;
 };
@@ -178,6 +182,7 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
         heavy: [],
         progress: new Map(),
         tasks: tasks.length,
+        weight: tasks.reduce((sum, { task }) => sum + (runOptions.weightOf?.(task) ?? 1), 0),
         done: 0,
         failure: undefined,
       };
@@ -205,11 +210,11 @@ const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
 );
 
-const sumProgress = ({ progress, tasks, done }: Stage): PoolProgress => {
+const sumProgress = ({ progress, tasks, done, weightOf = () => 1, weight }: Stage): PoolProgress => {
   let [share, rowsRead] = [0, 0];
-  for (const each of progress.values()) {
-    share += each.share ?? 0;
+  for (const [task, each] of progress) {
+    share += (each.share ?? 0) * weightOf(task);
     rowsRead += each.rowsRead;
   }
-  return { share: tasks === 0 ? 1 : Math.min(share / tasks, 1), rowsRead, done, tasks };
+  return { share: weight === 0 ? 1 : Math.min(share / weight, 1), rowsRead, done, tasks };
 };

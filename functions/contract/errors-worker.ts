@@ -45,13 +45,17 @@ export class InternalError extends DaybreakError {
 export class WorkerTaskError extends DaybreakError {
   override readonly name: FailureName;
   override readonly rejectsKey: string | undefined;
+  /** The id of the task, where it is one of the stage at hand. */
+  readonly taskId: string | undefined;
 
   constructor(
     facts: {
       readonly name: FailureName;
       readonly message: string;
       readonly rejects?: string | undefined;
+      /** For people: stage and task. */
       readonly task: string;
+      readonly taskId?: string;
       readonly attempts: number;
     },
     options?: ErrorOptions,
@@ -63,5 +67,6 @@ export class WorkerTaskError extends DaybreakError {
     );
     this.name = facts.name;
     this.rejectsKey = facts.rejects;
+    this.taskId = facts.taskId;
   }
 }

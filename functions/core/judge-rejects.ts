@@ -17,10 +17,11 @@ export type JobRejects = Pick<Counts, 'read' | 'rejected'>;
 
 /**
  * What a job has read and rejected, of the counts of its stages in order: rows are read once, by the first stage, and
- * rejected anywhere. So the limit means the same whatever the number of stages and tasks.
+ * rejected anywhere. So the limit means the same whatever the number of stages and tasks; rows that the bounds of a
+ * row group have ruled out count as read, for a plan of one task leaves that to the engine.
  */
 export const sumRejects = (stages: readonly Counts[]): JobRejects => ({
-  read: stages[0]?.read ?? 0,
+  read: (stages[0]?.read ?? 0) + (stages[0]?.pruned ?? 0),
   rejected: stages.reduce((rows, { rejected }) => rows + rejected, 0),
 });
 

@@ -14,7 +14,7 @@ import type { Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
-import { isWithinLimit, renderRejectLimit } from '../core/judge-rejects.ts';
+import { isWithinLimit, renderRejectLimit, sumRejects } from '../core/judge-rejects.ts';
 import { readCommit } from '../io/commit-attempt.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore, ObjectSums } from '../io/object-store.ts';
@@ -47,7 +47,7 @@ export const publish = async (
   const last = seals.at(-1);
   if (last === undefined) throw new Error('a plan has at least one stage');
   const counts = requireConservation(seals);
-  requireWithinLimit(plan, counts);
+  requireWithinLimit(plan, seals);
   const commits = await mapBounded(last.commits, MAX_READS, (packed) => readCounted(store, last, packed));
   const isPublished = await output.isPublished();
   const rejecting = await readRejecting(store, seals);
@@ -96,7 +96,8 @@ const requireConservation = (seals: readonly Sealed[]): Manifest['counts'] => {
 };
 
 /** Each seal has judged the stages up to its own: this is the same question once more, over the whole job. */
-const requireWithinLimit = ({ rejectLimit }: Plan, counts: Manifest['counts']): void => {
+const requireWithinLimit = ({ rejectLimit }: Plan, seals: readonly Sealed[]): void => {
+  const counts = sumRejects(seals.map(({ totals }) => totals.counts));
   if (isWithinLimit(rejectLimit, counts)) return;
   const { read: rows, rejected: rejects } = counts;
   throw new TooManyRejectsError({ rejects, rows, limit: renderRejectLimit(rejectLimit) });

@@ -9,6 +9,7 @@ import type { Job } from '../contract/job.ts';
 import type { PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { RejectLimit } from '../contract/plan-header.ts';
+import type { PlannedStep } from '../contract/planned-steps.ts';
 import type { Task } from '../contract/task.ts';
 import { cutStages, isDealt } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
@@ -186,7 +187,12 @@ const bindJob = async (
     };
   }
   if (inputBytes > MOST_GLOBAL_BYTES) refuseGlobalRows(steps);
-  const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns });
+  const filter = leadingFilter(steps);
+  const tasks = await planInputSlices(connection, input, {
+    tasks: map,
+    columns: inputColumns,
+    ...(filter === undefined ? {} : { rowGroupFilter: filter }),
+  });
   signal.throwIfAborted();
   const cuts = await bindShuffles(connection, cutStages(steps), {
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
@@ -195,6 +201,17 @@ const bindJob = async (
       shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length }, { before, keys }),
   });
   return { ...looked, cuts, tasks };
+};
+
+/** What every row must satisfy before anything else happens to it, as one predicate over the columns of the input. */
+const leadingFilter = (steps: readonly PlannedStep[]): string | undefined => {
+  const filters: string[] = [];
+  for (const step of steps) {
+    // Behind one that can fail, a row that is not read would be an error that is not found.
+    if (step.kind !== 'filter' || !step.isPrunable) break;
+    filters.push(`(${step.predicate})`);
+  }
+  return filters.length === 0 ? undefined : filters.join(' AND ');
 };
 
 /** `arrow` parses and is refused before a plan is made; see contract/spec-features. */

@@ -98,6 +98,15 @@ describe('renderReport', () => {
     expect(renderReport({ ...published, stages })).toContain('\n  00-map steps[0] map: 3 rejected\n');
   });
 
+  it('counts rows apart that were never read', () => {
+    const [map] = published.stages;
+    if (map === undefined) throw new Error('no stage');
+    const stages = [{ ...map, counts: { ...map.counts, pruned: 5000 } }];
+    expect(renderReport({ ...published, stages })).toContain(
+      '\n  5,000 more rows were not read: the bounds of their row groups rule them out\n',
+    );
+  });
+
   it('speaks of files where there are several, and of no rejects where there are none', () => {
     const output = { ...published.output, parts: 2 };
     const text = renderReport({ ...published, output, rows: { ...published.rows, rejected: 0 } });

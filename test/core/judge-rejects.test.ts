@@ -49,7 +49,7 @@ describe('sumRejects', () => {
   it('counts rejects of all stages against the rows that the first one read', () => {
     const counts = { grown: 0, written: 0, dropped: 0, folded: 0, cut: 0, pruned: 0 };
     const stages = [
-      { ...counts, read: 5000, rejected: 4 },
+      { ...counts, read: 4000, pruned: 1000, rejected: 4 },
       { ...counts, read: 40, rejected: 1 },
     ];
     expect(sumRejects(stages)).toEqual({ read: 5000, rejected: 5 });

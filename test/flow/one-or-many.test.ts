@@ -147,6 +147,26 @@ it('leaves as many files as a repartition says', async () => {
   }
 });
 
+it('reads no row group that the first filters rule out, counts its rows apart, and answers the same', async () => {
+  await query(
+    `COPY (SELECT i AS n, i % 7 AS k FROM range(20000) t(i)) TO '${folder}/input.parquet' (ROW_GROUP_SIZE 2048)`,
+  );
+  const found = await runAll({
+    input: { uri: 'input.parquet' },
+    steps: [
+      { filter: 'n >= 15000' },
+      { filter: 'n < 15007' },
+      { group_by: { keys: ['k'], aggregates: { rows: 'count(*)' } } },
+    ],
+  });
+  for (const { exitCode, stderr, rows, counts } of found) {
+    expect(exitCode, stderr).toBe(0);
+    expect(rows).toHaveLength(7);
+    expect((counts?.read ?? 0) + (counts?.pruned ?? 0)).toBe(20_000);
+  }
+  expect(found.map(({ counts }) => counts?.pruned)).toEqual([0, 20_000 - 2048]);
+});
+
 it('passes over lines of JSON that hold white space alone, of every kind', async () => {
   const lines = Array.from({ length: 300 }, (_, n) =>
     n % 50 === 9 ? ['\f', '\v', ' \t\v\f'][n % 3] : `{"n":${n}}`,

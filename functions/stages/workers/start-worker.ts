@@ -126,8 +126,12 @@ const openStores = async (
     return { s3, store: openS3Store(s3, cloud) };
   }
   if (workdir === undefined) throw new Error('a task brought no store, and the worker has no work folder');
-  return { store: await openFileStore(workdir) };
+  // One for all tasks of the process: what was read of a stage's list is kept by its store.
+  local ??= openFileStore(workdir);
+  return { store: await local };
 };
+
+let local: ReturnType<typeof openFileStore> | undefined;
 
 const runOne = async (
   attempt: Attempt,

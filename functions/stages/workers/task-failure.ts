@@ -22,7 +22,8 @@ export const reviveFailure = (
 ): Error => {
   const task = renderTask(ids);
   if (name === 'JobCancelledError') return new JobCancelledError(ids);
-  if (isFailureName(name)) return new WorkerTaskError({ name, message, rejects, task, attempts });
+  if (isFailureName(name))
+    return new WorkerTaskError({ name, message, rejects, task, taskId: ids.task, attempts });
   return new Error(`the worker of ${task} failed in a way that it does not know: ${message}`);
 };
 
