@@ -121,7 +121,11 @@ export const FAILURES = {
     exitCode: failed,
     remedy: 'Check the file: it is damaged, cut short, or not Arrow IPC.',
   },
-  TaskMemoryError: { retry: 'again-with-more-memory', exitCode: failed, remedy: 'Give more with --memory.' },
+  TaskMemoryError: {
+    retry: 'again-with-more-memory',
+    exitCode: failed,
+    remedy: 'Give more with --memory, or make more and smaller tasks with --map-tasks and --reduce-tasks.',
+  },
   TaskTimeoutError: {
     retry: 'again-with-more-memory',
     exitCode: failed,
