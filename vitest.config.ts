@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` is fast and has no child processes; `flow` runs the built command and whole jobs; `cloud` has the emulator. */
+/** `unit` is fast and has no child processes; `flow` runs the built command and whole jobs; `cloud` has the emulator, `stack` the deployed stack. */
 export default defineConfig({
   test: {
     expect: { requireAssertions: true },
@@ -29,7 +29,19 @@ export default defineConfig({
         test: {
           name: 'cloud',
           include: ['test/cloud/**/*.test.ts'],
+          exclude: ['test/cloud/stack/**'],
           testTimeout: 180_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'stack',
+          include: ['test/cloud/stack/**/*.test.ts'],
+          globalSetup: ['test/cloud/stack/setup-stack.ts'],
+          testTimeout: 300_000,
           hookTimeout: 300_000,
           maxWorkers: 2,
         },

@@ -5,21 +5,11 @@ import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-ap
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { ROUTES } from '../functions/contract/api.ts';
 import type { Functions } from './functions/functions.ts';
 import type { Settings } from './settings.ts';
 
 export type JobApiProps = { readonly settings: Settings; readonly functions: Functions };
-
-/** Each is behind the authorizer; there is no default route. */
-export const ROUTES = [
-  'POST /jobs',
-  'POST /start',
-  'GET /jobs',
-  'GET /jobs/{job}',
-  'GET /jobs/{job}/report',
-  'POST /jobs/{job}/cancel',
-  'POST /jobs/{job}/resume',
-] as const;
 
 /** A key that is taken back still works this long. */
 const CACHE_SECONDS = 60;

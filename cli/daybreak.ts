@@ -4,11 +4,14 @@ import { DaybreakError } from '../functions/contract/errors.ts';
 import { UsageError } from '../functions/contract/errors-command.ts';
 import { EXIT_CODES } from '../functions/contract/failures.ts';
 import { leaveWith } from '../functions/stages/workers/watch-own-memory.ts';
+import { cloudPlaceOf, type PlaceOptions } from './cloud/place-options.ts';
 import { collectOverride, collectText, parseMemory, parsePositive, parseRejectLimit } from './options.ts';
 
 /** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
-const withResources = (command: Command): Command =>
-  withWorkdirOption(command)
+const withResources = (command: Command): Command => withResourceOptions(withWorkdirOption(command));
+
+const withResourceOptions = (command: Command): Command =>
+  command
     .option(
       '--memory <size>',
       'memory of all engines together, for example 512MB; default: 70 % of what is free',
@@ -18,6 +21,20 @@ const withResources = (command: Command): Command =>
 
 const withWorkdirOption = (command: Command): Command =>
   command.option('--workdir <folder>', 'folder of the state; default: DAYBREAK_WORKDIR, else .daybreak');
+
+/** Commands about jobs are about those here, unless they are told of a deployment. */
+const withPlace = (command: Command): Command => withCloud(withWorkdirOption(command), OF_A_PLACE);
+
+const OF_A_PLACE =
+  'the deployment; without this and the next three, and without DAYBREAK_STACK: this machine';
+const OF_A_DEPLOYMENT = 'the deployment; default: DAYBREAK_STACK, else Daybreak';
+
+const withCloud = (command: Command, stack = OF_A_DEPLOYMENT): Command =>
+  command
+    .option('--stack <name>', stack)
+    .option('--profile <name>', 'the AWS profile; default: as the AWS command line finds it')
+    .option('--region <name>', 'the AWS region; default: as the AWS command line finds it')
+    .option('--endpoint <url>', 'another address than that of AWS: an emulator');
 
 const withSpecChanges = (command: Command): Command =>
   command
@@ -50,18 +67,27 @@ const buildProgram = (): Command => {
     .description('check a spec; opens no other file')
     .option('--set <path=value>', 'changes a field of the spec', collectOverride)
     .action(async (spec, options) => (await import('./commands/validate.ts')).validate(spec, options));
-  withWorkdirOption(program.command('jobs').description('list the jobs of the work folder'))
+  withCloud(withSpecChanges(program.command('submit <spec>').description('give a job to a deployment')))
+    .option('--id <id>', 'the id of the job; default: its name, the time, eight random digits')
+    .option('--idempotency-key <key>', 'the same key again is the same job, not a second one')
+    .option('--wait', 'watches the job until it ends, and ends as it does')
+    .option('--json', JSON_OPTION)
+    .action(async (spec, options) => (await import('./commands/submit.ts')).submit(spec, options));
+  withPlace(program.command('watch <job>').description('watch a job until it ends, and end as it does'))
+    .option('--json', 'prints the report as one JSON object on the last line')
+    .action(async (job, options) => (await import('./commands/watch.ts')).watch(job, options));
+  withPlace(program.command('jobs').description('list the jobs of the work folder or of a deployment'))
     .option('--json', JSON_OPTION)
     .action(async (options) => (await import('./commands/jobs.ts')).jobs(options));
-  withWorkdirOption(program.command('status <job>').description('show where a job is'))
+  withPlace(program.command('status <job>').description('show where a job is'))
     .option('--json', JSON_OPTION)
     .action(async (job, options) => (await import('./commands/jobs.ts')).status(job, options));
-  withWorkdirOption(program.command('report <job>').description('show how a job ended, in numbers'))
+  withPlace(program.command('report <job>').description('show how a job ended, in numbers'))
     .option('--html <file>', 'writes the report as one page with its charts')
     .option('--show <rows>', SHOW, parsePositive)
     .option('--json', JSON_OPTION)
     .action(async (job, options) => (await import('./commands/jobs.ts')).report(job, options));
-  withResources(program.command('resume <job>').description('go on with a job that stopped'))
+  withPlace(withResourceOptions(program.command('resume <job>').description('go on with a job that stopped')))
     .option('--keep-blocks', 'keep intermediate blocks in the work folder')
     .option(
       '--max-rejects <limit>',
@@ -69,12 +95,53 @@ const buildProgram = (): Command => {
       parseRejectLimit,
     )
     .option('--show <rows>', SHOW, parsePositive)
+    .option('--wait', 'of a deployment: watches the job until it ends, and ends as it does')
     .option('--json', 'prints the report as one JSON object on the last line')
-    .action(async (job, options) => (await import('./commands/run.ts')).resume(job, options));
-  withWorkdirOption(program.command('cancel <job>').description('end a job; it can be resumed')).action(
+    .action(resume);
+  withPlace(program.command('cancel <job>').description('end a job; it can be resumed')).action(
     async (job, options) => (await import('./commands/jobs.ts')).cancel(job, options),
   );
+  addKeys(program.command('keys').description('the API keys of a deployment'));
   return program;
+};
+
+/** Options of `resume` that mean nothing in a deployment. */
+const LOCAL_OPTIONS: Readonly<Record<string, string>> = {
+  memory: '--memory',
+  threads: '--threads',
+  keepBlocks: '--keep-blocks',
+  show: '--show',
+  maxRejects: '--max-rejects',
+};
+
+/** Where the job is decides what `resume` means: to run it here, or to let a deployment take it up again. */
+const resume = async (
+  job: string,
+  options: PlaceOptions & { readonly [name: string]: unknown },
+): Promise<void> => {
+  const cloud = cloudPlaceOf(options);
+  if (cloud === undefined) return (await import('./commands/run.ts')).resume(job, options);
+  const given = Object.keys(LOCAL_OPTIONS).filter((name) => options[name] !== undefined);
+  if (given.length > 0) {
+    const names = given.map((name) => LOCAL_OPTIONS[name]).join(', ');
+    throw new UsageError(`${names}: is for jobs that run here, and this one runs in a deployment`);
+  }
+  return (await import('./commands/resume-there.ts')).resumeThere(job, cloud, options);
+};
+
+const addKeys = (keys: Command): void => {
+  withCloud(keys.command('create').description('make a key; it is printed this once'))
+    .requiredOption('--label <text>', 'who has it, or what it is for')
+    .option('--scope <scope>', 'submit, read, cancel or modules; can be given several times', collectText)
+    .option('--expires <duration>', 'for example 90d; default: never')
+    .option('--json', JSON_OPTION)
+    .action(async (options) => (await import('./commands/keys.ts')).createKey(options));
+  withCloud(keys.command('list').description('list the keys, without what they are known by'))
+    .option('--json', JSON_OPTION)
+    .action(async (options) => (await import('./commands/keys.ts')).listKeys(options));
+  withCloud(keys.command('revoke <id...>').description('take keys back'))
+    .option('--json', JSON_OPTION)
+    .action(async (ids, options) => (await import('./commands/keys.ts')).revokeKeys(ids, options));
 };
 
 /** Says what went wrong, and what to do; gives the exit code. */

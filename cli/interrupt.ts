@@ -7,11 +7,12 @@ import { EXIT_CODES } from '../functions/contract/failures.ts';
 export const withInterrupt = async <Result>(
   cancelled: () => Error,
   use: (signal: AbortSignal) => Promise<Result>,
+  says = 'cancelling; press Ctrl-C again to stop at once',
 ): Promise<Result> => {
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(EXIT_CODES.cancelled);
-    process.stderr.write('cancelling; press Ctrl-C again to stop at once\n');
+    process.stderr.write(`${says}\n`);
     controller.abort(cancelled());
   };
   process.on('SIGINT', onSignal);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { OUTPUT_KEYS } from '../functions/contract/keys.ts';
 import { Manifest } from '../functions/contract/manifest.ts';
 import type { Report } from '../functions/contract/report.ts';
+import { isS3Uri } from '../functions/core/s3-uri.ts';
 import { withDuckDB } from '../functions/io/duckdb-session.ts';
 import { absentAsUndefined } from '../functions/io/file-operations.ts';
 import { quoteIdentifier, quotePath } from '../functions/sql/quote.ts';
@@ -20,6 +21,8 @@ const READERS: Readonly<Record<string, (path: string) => string>> = {
 
 /** The first rows of a published result as a table, in the order of its parts; or why they cannot be shown. */
 export const renderPreview = async (report: Report, rows: number): Promise<string> => {
+  if (isS3Uri(report.output.uri))
+    return `the output ${report.output.uri} is on S3: its rows are not shown here`;
   const manifest = await readManifest(report.output.uri);
   if (manifest === undefined) return `the output ${report.output.uri} is gone`;
   if (manifest.job !== report.job) return `the output ${report.output.uri} is of the job ${manifest.job} now`;

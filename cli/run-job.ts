@@ -5,7 +5,6 @@ import { KEYS } from '../functions/contract/keys.ts';
 import type { Plan } from '../functions/contract/plan.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { Running } from '../functions/contract/running.ts';
-import { renderCount, renderRows, renderSeconds } from '../functions/core/render-units.ts';
 import { readCurrentRun } from '../functions/io/open-run.ts';
 import { readOutcome } from '../functions/io/put-outcome.ts';
 import { readSealed } from '../functions/io/seal-stage.ts';
@@ -22,6 +21,7 @@ import type { PlannedJob } from '../functions/stages/split.ts';
 import { deleteStageBlocks } from '../functions/stages/sweep-blocks.ts';
 import type { ProgressView } from './progress.ts';
 import { renderRejectMessages } from './render-rejects.ts';
+import { renderPublished, renderSealed } from './render-stage.ts';
 import { doneShare, findOutgrown, runTasks } from './run-tasks.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -164,21 +164,17 @@ const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Pr
       view.note(`${stage.stage}  ${result.reason}`);
       continue;
     }
-    const { counts, rows } = result.sealed.totals;
-    const rejected = counts.rejected > 0 ? `, ${renderCount(counts.rejected)} rejected` : '';
-    const tasks = result.sealed.commits.length;
-    view.finish(
-      stage.stage,
-      `${renderRows(counts.read)} in, ${renderCount(rows)} out${rejected}${tasks > 1 ? `, ${tasks} tasks` : ''}  ${renderSeconds(elapsedSeconds())}`,
-    );
+    view.finish(stage.stage, renderSealed(result.sealed, elapsedSeconds()));
     return;
   }
 };
 
 const finishJob = async (runner: Runner, job: Job, plan: Plan): Promise<Report> => {
   const { context, keepBlocks, view } = runner;
-  const { report, manifest } = await finishing.finishJob(context, { job, plan, keepBlocks });
-  const files = `${manifest.parts.length} ${manifest.parts.length === 1 ? 'file' : 'files'}`;
-  view.finish('publish', `${renderRows(manifest.rows)} in ${files} to ${job.spec.output.uri}`);
+  const finished = await finishing.finishJob(context, { job, plan, keepBlocks });
+  if (finished.kind === 'more') throw new Error('a publish without an end of its time was cut short');
+  const { report, manifest } = finished;
+  const { rows, parts } = manifest;
+  view.finish('publish', renderPublished({ rows, parts: parts.length, uri: job.spec.output.uri }));
   return report;
 };

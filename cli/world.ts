@@ -4,6 +4,7 @@ import { newAttempt } from '../functions/io/this-machine.ts';
 import type { RunContext } from '../functions/stages/begin-run.ts';
 import type { JobWorld } from '../functions/stages/read-job-state.ts';
 import type { Resources } from '../functions/stages/stage-context.ts';
+import { openLocalS3 } from './local-s3.ts';
 import type { Workdir } from './workdir.ts';
 
 /** The jobs of a work folder, and the processes of this machine that work on them. */
@@ -18,6 +19,7 @@ export const openWorld = (
   options: { readonly resources: Resources; readonly signal: AbortSignal },
 ): RunContext => ({
   ...openJobWorld(workdir.store),
+  s3: openLocalS3(),
   scratchDir: workdir.scratchDir,
   worker: workdir.worker,
   resources: options.resources,

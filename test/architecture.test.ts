@@ -40,7 +40,7 @@ const mayImport = (from: string, to: string): boolean => {
   return rankOf(to) < rankOf(from);
 };
 
-type Edge = { readonly from: string; readonly to: string };
+type Edge = { readonly from: string; readonly to: string; readonly isLazy: boolean };
 let edges: readonly Edge[];
 
 /** Bundles every entry and every file of the layers, and keeps what imports what once types are gone. */
@@ -65,7 +65,9 @@ beforeAll(async () => {
 }, 60_000);
 
 const edgesOf = ({ inputs }: Metafile): readonly Edge[] =>
-  Object.entries(inputs).flatMap(([from, { imports }]) => imports.map(({ path: to }) => ({ from, to })));
+  Object.entries(inputs).flatMap(([from, { imports }]) =>
+    imports.map(({ path: to, kind }) => ({ from, to, isLazy: kind === 'dynamic-import' })),
+  );
 
 const render = ({ from, to }: Edge): string => `${from} -> ${to}`;
 
@@ -99,6 +101,14 @@ describe('the import graph of the real bundles', () => {
       return allowed !== undefined && placeOf(to) === undefined && !allowed.test(to);
     });
     expect(wrong.map(render)).toEqual([]);
+  });
+
+  it('loads the SDK of AWS with the first request of the command and its workers, not before', () => {
+    const reached = new Set(['cli/daybreak.ts', 'cli/worker.ts']);
+    for (const file of reached)
+      for (const { from, to, isLazy } of edges) if (from === file && !isLazy) reached.add(to);
+    expect(reached.size).toBeGreaterThan(100);
+    expect([...reached].filter((file) => file.startsWith('@aws-sdk/'))).toEqual([]);
   });
 
   it('has no cycle', () => {

@@ -1,6 +1,8 @@
 import { Aws } from 'aws-cdk-lib';
 import { ENVIRONMENT } from '../../functions/contract/environment.ts';
+import { OUTPUT_KEYS } from '../../functions/contract/keys.ts';
 import type { Buckets } from '../buckets.ts';
+import { keyPattern } from '../key-pattern.ts';
 import type { Settings } from '../settings.ts';
 import type { HouseFunction } from './house-function.ts';
 import { grantDelete, grantRead, grantWrite, type Place } from './place.ts';
@@ -38,15 +40,21 @@ export class DataPlaces {
 
   /** To claim an output, write it and take back what does not count. */
   grantOutputs(fn: HouseFunction): void {
-    this.grantRelease(fn);
-    for (const { place, pattern } of this.#outputs) grantWrite(fn, place, pattern);
-  }
-
-  /** To give a claim back. */
-  grantRelease(fn: HouseFunction): void {
     for (const { place, pattern } of this.#outputs) {
       grantRead(fn, place, pattern);
+      grantWrite(fn, place, pattern);
       grantDelete(fn, place, pattern);
     }
   }
+
+  /** To give a claim back, with the parts that no manifest names. */
+  grantRelease(fn: HouseFunction): void {
+    for (const { place, pattern } of this.#outputs) {
+      grantRead(fn, place, `${pattern}${OUTPUT_KEYS.manifest.template}`, ...releasedKeys(pattern));
+      grantDelete(fn, place, ...releasedKeys(pattern));
+    }
+  }
 }
+
+const releasedKeys = (pattern: string): readonly string[] =>
+  [OUTPUT_KEYS.claim, OUTPUT_KEYS.part, OUTPUT_KEYS.rejects].map((key) => `${pattern}${keyPattern(key)}`);

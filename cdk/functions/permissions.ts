@@ -125,10 +125,13 @@ const grantDispatch = (fn: HouseFunction, { blocks, settings }: World): void => 
   allowExecutions(fn, settings, 'states:DescribeExecution');
 };
 
+/** Jobs go through the queue, with their modules beside them; a cancel acts at once, and gives the output back. */
 const grantApi = (fn: HouseFunction, world: World): void => {
-  const { blocks, queue } = world;
-  grantRead(fn, blocks, JOBS, TEMPLATES);
-  grantWrite(fn, blocks, keyPattern(KEYS.halt), keyPattern(KEYS.module));
+  const { blocks, data, queue } = world;
+  const cancelled = [KEYS.halt, KEYS.outcome, KEYS.report, KEYS.trace].map(keyPattern);
+  grantRead(fn, blocks, JOBS, SLOTS, WAITING, TEMPLATES);
+  grantWrite(fn, blocks, ...cancelled, keyPattern(KEYS.module));
+  data.grantRelease(fn);
   fn.set(ENVIRONMENT.queueUrl, queue.queue.queueUrl);
   fn.allow({ actions: ['sqs:SendMessage'], resources: [queue.queue.queueArn] });
   tellAllowedUris(fn, world);

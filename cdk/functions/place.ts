@@ -35,7 +35,9 @@ export const grantRead = (fn: HouseFunction, place: Place, ...patterns: readonly
     actions: ['s3:ListBucket'],
     resources: [place.bucketArn],
     conditions: {
-      StringLikeIfExists: { 's3:prefix': patterns.map((pattern) => `${pattern.split('*')[0]}*`) },
+      StringLikeIfExists: {
+        's3:prefix': [...new Set(patterns.map((pattern) => `${pattern.split('*')[0]}*`))],
+      },
     },
   });
   if (place.kmsKeyArns.length > 0) fn.allow({ actions: ['kms:Decrypt'], resources: place.kmsKeyArns });

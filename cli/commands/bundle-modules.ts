@@ -1,19 +1,10 @@
 import path from 'node:path';
 import type { JobSpec } from '../../functions/contract/spec.ts';
-import type { UserModule } from '../../functions/contract/spec-values.ts';
+import { modulesOf } from '../../functions/core/modules-of.ts';
 import { type BundledModule, bundleModule } from '../../functions/io/modules/bundle-module.ts';
 
 /** The bundles of a spec, by the paths in it. */
 export type SpecModules = ReadonlyMap<string, BundledModule>;
-
-const modulesOf = (spec: JobSpec): readonly UserModule[] =>
-  spec.steps.flatMap((step) => {
-    if ('map' in step) return [step.map];
-    if ('flat_map' in step) return [step.flat_map];
-    if ('map_batches' in step) return [step.map_batches];
-    if ('group_by' in step && step.group_by.map_groups !== undefined) return [step.group_by.map_groups];
-    return [];
-  });
 
 /**
  * Bundles the modules that a spec names, from the folder of its file; each once, with all exports that the spec
@@ -22,7 +13,9 @@ const modulesOf = (spec: JobSpec): readonly UserModule[] =>
 export const bundleModules = async (spec: JobSpec, file: string): Promise<SpecModules> => {
   const folder = path.dirname(path.resolve(file));
   const exportsOf = new Map<string, Set<string>>();
-  for (const { module, export: name } of modulesOf(spec)) {
+  for (const {
+    use: { module, export: name },
+  } of modulesOf(spec)) {
     exportsOf.set(module, (exportsOf.get(module) ?? new Set()).add(name));
   }
   const bundled = new Map<string, BundledModule>();

@@ -9,6 +9,7 @@ import type { Job } from '../../functions/contract/job.ts';
 import type { JobSpec } from '../../functions/contract/spec.ts';
 import { findMissingFeatures } from '../../functions/contract/spec-features.ts';
 import { drawJobId } from '../../functions/core/job-id.ts';
+import { isS3Uri } from '../../functions/core/s3-uri.ts';
 import { type ParsedSpec, readSpecBytes } from '../../functions/io/spec/parse-spec.ts';
 import { makeJob } from '../../functions/stages/make-job.ts';
 
@@ -52,7 +53,10 @@ export const requireFeatures = ({ spec, locate }: ParsedSpec): void => {
  */
 const absoluteOutput = (spec: JobSpec): JobSpec => ({
   ...spec,
-  output: { ...spec.output, uri: path.resolve(spec.output.uri) },
+  output: {
+    ...spec.output,
+    uri: isS3Uri(spec.output.uri) ? spec.output.uri : path.resolve(spec.output.uri),
+  },
 });
 
 /** Makes the job that a spec asks for; its id is the name, the time and four random digits where none is given. */

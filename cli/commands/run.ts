@@ -1,20 +1,17 @@
 import { ExpressionError, SpecError } from '../../functions/contract/errors.ts';
-import { DeadlineMissedError } from '../../functions/contract/errors-command.ts';
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import type { RejectLimit } from '../../functions/contract/plan-header.ts';
-import type { Report } from '../../functions/contract/report.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import type { ParsedSpec } from '../../functions/io/spec/parse-spec.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
 import { readJobState } from '../../functions/stages/read-job-state.ts';
+import { conclude } from '../conclude.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { openProgress } from '../progress.ts';
-import { renderPreview } from '../render-preview.ts';
-import { renderPageHint, renderReport } from '../render-report.ts';
 import { resumeJob } from '../resume-job.ts';
 import { type Runner, runJob } from '../run-job.ts';
 import { splitHere } from '../split-here.ts';
@@ -114,20 +111,5 @@ export const located = async <Result>(
     if (error instanceof SpecError) throw new SpecError(error.problems.map(locate), { file, cause: error });
     if (!(error instanceof ExpressionError)) throw error;
     throw new ExpressionError(error.problems.map(locate), { file, cause: error });
-  }
-};
-
-/** Prints the result; a result after its deadline is there, and the command says so by its exit code. */
-const conclude = async (report: Report, options: RunOptions): Promise<void> => {
-  if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else {
-    if ((options.show ?? 0) > 0) {
-      process.stdout.write(`\n${await renderPreview(report, options.show ?? 0)}\n`);
-    }
-    process.stdout.write(`\n${renderReport(report)}\n${renderPageHint(report.job)}\n`);
-  }
-  const { deadlineAt, finishedAt } = report;
-  if (deadlineAt !== undefined && finishedAt > deadlineAt) {
-    throw new DeadlineMissedError({ deadlineAt, finishedAt });
   }
 };

@@ -9,7 +9,7 @@ export const renderRejects = ({ rejects, rejectedRows }: ReportPage): Html => {
 <h2>Rejects</h2>
 ${
   rejects === undefined
-    ? html`<p>${renderCount(rejectedRows)} rows were rejected; the files that keep their causes are no longer there.</p>`
+    ? html`<p>${renderCount(rejectedRows)} rows were rejected; the files that keep their causes are gone, or too large to be copied here.</p>`
     : html`<div class="scroll"><table class="narrow">
 <thead><tr><th>Cause</th><th>Column</th><th class="number">Rows</th></tr></thead>
 <tbody>

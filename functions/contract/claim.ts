@@ -4,10 +4,16 @@ import { JobId, RunId } from './ids.ts';
 /**
  * Says that a job owns an output; taken before any work. `at` is the instant of the job's submission: with it a
  * job is told from an earlier one of the same id whose work folder was removed. `run` is absent before one is open;
- * a later run takes over from an earlier one of its job, never the other way round.
+ * a later run takes over from an earlier one of its job, never the other way round. `replaces`, on S3, names the jobs
+ * whose parts the owner takes away.
  */
 export const Claim = z
-  .strictObject({ job: JobId, at: z.iso.datetime(), run: RunId.optional() })
+  .strictObject({
+    job: JobId,
+    at: z.iso.datetime(),
+    run: RunId.optional(),
+    replaces: z.array(JobId).optional(),
+  })
   .meta({ id: 'Claim' });
 export type Claim = z.infer<typeof Claim>;
 

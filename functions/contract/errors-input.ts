@@ -38,6 +38,16 @@ export class InputFormatError extends DaybreakError {
   }
 }
 
+/** An input lies where nobody lets this job read: for want of credentials, of permission, of a region. */
+export class InputAccessError extends DaybreakError {
+  override readonly name = 'InputAccessError';
+
+  /** `reason` goes on from "the input x …". */
+  constructor({ path, reason }: { readonly path: string; readonly reason: string }, options?: ErrorOptions) {
+    super(`the input ${JSON.stringify(path)} ${reason}`, options);
+  }
+}
+
 /** A file's columns are not those of the input. */
 export class InputSchemaError extends DaybreakError {
   override readonly name = 'InputSchemaError';

@@ -68,7 +68,7 @@ export class JobNotFoundError extends DaybreakError {
   override readonly name = 'JobNotFoundError';
 
   constructor(job: string, options?: ErrorOptions) {
-    super(`there is no job ${JSON.stringify(job)} in this work folder`, options);
+    super(`there is no job ${JSON.stringify(job)}`, options);
   }
 }
 
@@ -76,7 +76,7 @@ export class JobExistsError extends DaybreakError {
   override readonly name = 'JobExistsError';
 
   constructor(job: string, options?: ErrorOptions) {
-    super(`there is already a job ${job} in this work folder`, options);
+    super(`there is already a job ${job}`, options);
   }
 }
 
@@ -95,16 +95,19 @@ export class OutputClaimedError extends DaybreakError {
   /** The job that owns it. */
   readonly owner: string;
 
-  /** `unknownIn`: the folder of the claim, where this work folder does not know the job. */
+  /** `unknownIn`: the folder of the claim, on S3 the claim, where this work folder does not know the job. */
   constructor(
     facts: { readonly output: string; readonly owner: string; readonly unknownIn?: string },
     options?: ErrorOptions,
   ) {
     const { unknownIn } = facts;
+    const aside = unknownIn?.startsWith('s3://')
+      ? ''
+      : ' (an _old in it is the output that was being replaced: move that back first)';
     const rest =
       unknownIn === undefined
         ? 'which has not ended'
-        : `which this work folder does not know; end it in its own work folder, or where that is lost delete ${unknownIn} (an _old in it is the output that was being replaced: move that back first)`;
+        : `which this work folder does not know; end it in its own work folder, or where that is lost delete ${unknownIn}${aside}`;
     super(`the output ${facts.output} belongs to the job ${facts.owner}, ${rest}`, options);
     this.owner = facts.owner;
   }

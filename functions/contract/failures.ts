@@ -30,6 +30,26 @@ export const FAILURES = {
     exitCode: refused,
     remedy: 'Correct the spec; `daybreak validate` checks it without running.',
   },
+  SubmissionError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the spec; docs/api.md says what a deployment takes.',
+  },
+  DeploymentError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Check --stack, --profile and --region, and that your credentials may do what is named.',
+  },
+  RequestError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Correct the request; docs/api.md has every route.',
+  },
+  ForbiddenError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Use a key with that scope; `daybreak keys create --scope` makes one.',
+  },
   UsageError: { retry: 'never', exitCode: refused, remedy: 'See `daybreak help`.' },
   SettingsError: {
     retry: 'never',
@@ -56,6 +76,11 @@ export const FAILURES = {
     retry: 'never',
     exitCode: refused,
     remedy: 'Give `input.format`, or correct the file.',
+  },
+  InputAccessError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Check credentials, region and endpoint, and what the caller may read.',
   },
   InputSchemaError: {
     retry: 'never',
@@ -177,12 +202,23 @@ export const FAILURES = {
   JobNotFoundError: {
     retry: 'never',
     exitCode: refused,
-    remedy: '`daybreak jobs` lists the jobs of this work folder.',
+    remedy:
+      '`daybreak jobs` lists the jobs of the work folder, with --stack those of a deployment. A job that was just submitted is there within seconds.',
   },
   JobExistsError: {
     retry: 'never',
     exitCode: refused,
-    remedy: 'Choose another --id, or run `daybreak resume`.',
+    remedy: 'Choose another id or idempotency key, or run `daybreak resume`.',
+  },
+  NoReportError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: '`daybreak status` shows where the job is; the report is there when it has ended.',
+  },
+  JobStoppedError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy: '`daybreak resume` goes on with the job; the log of the deployment says why it stopped.',
   },
   JobCancelledError: {
     retry: 'never',

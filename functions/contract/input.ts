@@ -172,7 +172,9 @@ export const InputSpec = z
         .union([Uri, z.array(Uri).min(1).max(SPEC_LIMITS.uris)], {
           error: 'expected a path, or a list of paths',
         })
-        .describe('A file, a folder, a pattern such as `data/*.csv`, or a list of them.'),
+        .describe(
+          'A file, a folder, a pattern such as `data/*.csv`, or a list of them; all of this machine, or all in S3.',
+        ),
       format: InputFormat.optional().describe("The files' format. Default: by the ending of their names."),
       csv: CsvOptions.optional(),
       jsonl: JsonlOptions.optional(),
@@ -194,6 +196,15 @@ export const InputSpec = z
     { error: 'expected a mapping with uri' },
   )
   .superRefine((input, context) => {
+    const uris = typeof input.uri === 'string' ? [input.uri] : input.uri;
+    const isRemote = (uri: string | undefined): boolean => /^s3:/i.test(uri ?? '');
+    const odd = uris.findIndex((uri) => isRemote(uri) !== isRemote(uris[0]));
+    if (odd > 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['uri', odd],
+        message: 's3:// addresses and local paths do not mix in one input; copy the ones beside the others',
+      });
     const given = (['csv', 'jsonl', 'text'] as const).filter((block) => input[block] !== undefined);
     const read = input.format === undefined ? given[0] : OPTIONS_OF_FORMAT[input.format];
     for (const block of given) {

@@ -25,6 +25,12 @@ export type ManifestRejects = z.infer<typeof ManifestRejects>;
 export const Manifest = z
   .strictObject({
     job: JobId,
+    submittedAt: z.iso
+      .datetime()
+      .optional()
+      .describe(
+        'of the job, which tells it from another of the same id; absent in outputs of early versions',
+      ),
     run: RunId,
     outcome: z.enum(['published', 'partial']),
     specDigest: Sha256.describe('of the validated spec'),

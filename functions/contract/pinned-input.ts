@@ -7,14 +7,22 @@ export type Compression = z.infer<typeof Compression>;
 /** A column of the input as the first step sees it; `type` is DuckDB's type text. */
 const PinnedColumn = z.strictObject({ name: z.string(), type: z.string() });
 
-/** One input file as it was when the job was planned. Inode and time are decimal text: they exceed a double. */
+/**
+ * One input file as it was when the job was planned: a file of this machine by device, inode and time, which are
+ * decimal text as they exceed a double; an object in S3 by its ETag.
+ */
 export const PinnedFile = z
   .strictObject({
-    path: z.string().describe('Absolute and literal: no glob characters, links not resolved.'),
+    path: z
+      .string()
+      .describe(
+        'Absolute and literal: no glob characters, links not resolved. Of an object `s3://bucket/key`.',
+      ),
     sizeBytes: z.int().min(0),
-    device: z.string(),
-    inode: z.string(),
-    modifiedNs: z.string().describe('Nanoseconds since 1970-01-01 UTC.'),
+    device: z.string().optional(),
+    inode: z.string().optional(),
+    modifiedNs: z.string().optional().describe('Nanoseconds since 1970-01-01 UTC.'),
+    etag: z.string().min(1).optional().describe('Of an object in S3, as S3 writes it: with its quotes.'),
     compression: Compression,
     hive: z
       .record(z.string(), z.string().nullable())
@@ -34,7 +42,9 @@ export const PinnedFile = z
     isIrregular: z
       .boolean()
       .optional()
-      .describe('Text: not only LF ends its lines, so it is read whole and not as a stream.'),
+      .describe(
+        'In a slice of text: it holds the noncharacter that stands for "no delimiter", so it is read whole and not as a stream. Never in a plan.',
+      ),
     rows: z
       .int()
       .min(0)
@@ -44,10 +54,26 @@ export const PinnedFile = z
       .strictObject({ path: z.string(), startOffset: z.int().min(0) })
       .optional()
       .describe('In a slice: some rows of the file from that byte on, read in its place. Never in a plan.'),
+    local: z
+      .strictObject({ path: z.string(), compression: Compression })
+      .optional()
+      .describe(
+        'The file on this machine, or what is needed of it, where that is not at `path`; read in its place. Never in a plan.',
+      ),
+    hasOtherOffsets: z
+      .literal(true)
+      .optional()
+      .describe('In a slice of text: line ends were changed, and bytes moved with them. Never in a plan.'),
     readRows: z
       .tuple([z.int().min(0), z.int().min(0)])
       .optional()
       .describe('In a slice of Parquet or Arrow: the rows [first, end) alone. Never in a plan.'),
+    readBatches: z
+      .tuple([z.int().min(0), z.int().min(0)])
+      .optional()
+      .describe(
+        'In a slice of Arrow: the record batches [first, end) that hold these rows. Never in a plan.',
+      ),
   })
   .meta({ id: 'PinnedFile' });
 export type PinnedFile = z.infer<typeof PinnedFile>;
@@ -76,8 +102,20 @@ export const PinnedCsv = z
   .meta({ id: 'PinnedCsv' });
 export type PinnedCsv = z.infer<typeof PinnedCsv>;
 
-/** Where the bytes lie that stand for a file in this task. */
-export const readPathOf = ({ copy, path }: Pick<PinnedFile, 'copy' | 'path'>): string => copy?.path ?? path;
+/** Whether a file is an object in S3. */
+export const isRemote = ({ etag }: Pick<PinnedFile, 'etag'>): boolean => etag !== undefined;
+
+/** Where the bytes lie that stand for a file on this machine. */
+export const readPathOf = ({ copy, local, path }: Pick<PinnedFile, 'copy' | 'local' | 'path'>): string =>
+  copy?.path ?? local?.path ?? path;
+
+/** How the bytes at {@link readPathOf} are compressed. */
+export const readCompressionOf = ({
+  copy,
+  local,
+  compression,
+}: Pick<PinnedFile, 'copy' | 'local' | 'compression'>): Compression =>
+  copy === undefined ? (local?.compression ?? compression) : 'none';
 
 const shared = {
   files: z.array(PinnedFile).min(1),

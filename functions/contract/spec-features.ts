@@ -21,14 +21,6 @@ const placesOfStep = (
     name in step && uses(step) ? [{ path: `steps[${index}].${name}`, what }] : [],
   );
 
-const uris = (spec: JobSpec): { readonly uri: string; readonly path: string }[] => {
-  const inputs =
-    typeof spec.input.uri === 'string'
-      ? [{ uri: spec.input.uri, path: 'input.uri' }]
-      : spec.input.uri.map((uri, index) => ({ uri, path: `input.uri[${index}]` }));
-  return [...inputs, { uri: spec.output.uri, path: 'output.uri' }];
-};
-
 /**
  * What a spec may say and this version does not do yet. A row is deleted when its feature arrives;
  * `places` gives every use in a spec.
@@ -40,13 +32,6 @@ const MISSING_FEATURES: readonly { readonly feature: string; readonly places: (s
       feature: 'arrow output',
       places: (spec) =>
         spec.output.format === 'arrow' ? [{ path: 'output.format', what: 'the output format arrow' }] : [],
-    },
-    {
-      feature: 's3',
-      places: (spec) =>
-        uris(spec).flatMap(({ uri, path }) =>
-          /^s3:/i.test(uri) ? [{ path, what: 'an s3:// address in a local run' }] : [],
-        ),
     },
     {
       feature: 'on_deadline',

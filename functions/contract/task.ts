@@ -23,7 +23,15 @@ export type SliceRange = z.infer<typeof SliceRange>;
 
 /** Rows of a Parquet or Arrow file, by whole row groups or record batches: [firstRow, firstRow + rows). */
 export const SliceRows = z
-  .strictObject({ file: z.int().min(0), firstRow: z.int().min(0), rows: z.int().min(0) })
+  .strictObject({
+    file: z.int().min(0),
+    firstRow: z.int().min(0),
+    rows: z.int().min(0),
+    batches: z
+      .tuple([z.int().min(0), z.int().min(0)])
+      .optional()
+      .describe('Arrow: the record batches [first, end) that hold these rows'),
+  })
   .meta({ id: 'SliceRows' });
 export type SliceRows = z.infer<typeof SliceRows>;
 

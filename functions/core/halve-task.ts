@@ -3,6 +3,9 @@ import type { PinnedInput } from '../contract/pinned-input.ts';
 import type { SliceRange, SliceRows, Task, TaskOf } from '../contract/task.ts';
 import { weighRanges } from './plan-slices.ts';
 
+/** What reads less than this did not outgrow its machine by what it reads. */
+export const LEAST_BYTES = 8_192;
+
 /** Where a task's partitions begin and end, and the part of their keys that it takes. */
 export type PartitionSpan = Pick<TaskOf<'partitions'>, 'first' | 'end' | 'share'>;
 
@@ -11,6 +14,7 @@ export type PartitionSpan = Pick<TaskOf<'partitions'>, 'first' | 'end' | 'share'
  * where it cannot be cut any more. A text is cut at a guess, which seal proves as it does every other.
  */
 export const halveTask = (input: PinnedInput, task: Task): readonly Task[] | undefined => {
+  if (task.weightBytes < LEAST_BYTES) return undefined;
   if (task.kind === 'ranges') return halveRanges(task);
   if (task.kind === 'rows') return halveRows(input, task);
   return undefined;

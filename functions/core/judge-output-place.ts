@@ -1,7 +1,10 @@
 import { OUTPUT_KEYS } from '../contract/keys.ts';
 import { compileNamePattern, hasGlob, unfoldBraces } from './match-glob.ts';
 
-/** Where a job reads and writes. All paths are absolute, without links as far as they exist. */
+/**
+ * Where a job reads and writes: absolute paths, without links as far as they exist, and addresses `s3://bucket/key`.
+ * Folders do not end in `/`.
+ */
 export type Places = {
   readonly output: string;
   /** What a part of the output is named by. */
@@ -10,8 +13,8 @@ export type Places = {
   readonly inputs: readonly string[];
   /** The files that were found. */
   readonly files: readonly string[];
-  /** The folder of the state, where that is on files. */
-  readonly workdir: string | undefined;
+  /** Where no job may write: the state of all jobs, and what starts them. */
+  readonly reserved: readonly { readonly what: string; readonly place: string }[];
 };
 
 /**
@@ -19,9 +22,10 @@ export type Places = {
  * wrong with the place of the output, as a sentence; undefined where it is well.
  */
 export const judgeOutputPlace = (places: Places): string | undefined => {
-  const { output, workdir } = places;
-  if (workdir !== undefined && (isWithin(output, workdir) || isWithin(workdir, output))) {
-    return `the output ${output} and the work folder ${workdir} lie in one another; give them folders of their own`;
+  const { output } = places;
+  const taken = places.reserved.find(({ place }) => isWithin(output, place) || isWithin(place, output));
+  if (taken !== undefined) {
+    return `the output ${output} and ${taken.what} ${taken.place} lie in one another; give them folders of their own`;
   }
   const replaced = places.files.find((file) => isWithin(file, output));
   if (replaced !== undefined) {

@@ -87,3 +87,42 @@ export const compileNamePattern = (pattern: string): ((name: string) => boolean)
     return token === tokens.length;
   };
 };
+
+/** Folders and patterns pass over names that begin with `.` or `_`, as Spark and Hive do. */
+export const isHidden = (name: string): boolean => name.startsWith('.') || name.startsWith('_');
+
+/** The names of a path: what each may be, or any number of folders that are not hidden. */
+export type PathPattern = readonly ('any folders' | ((name: string) => boolean))[];
+
+const compileSegment = (segment: string): PathPattern[number] => {
+  if (segment === '**') return 'any folders';
+  if (!hasGlob(segment)) return (name) => name === segment;
+  const matches = compileNamePattern(segment);
+  return (name) => !isHidden(name) && matches(name);
+};
+
+/** Compiles the names of a path, without braces: each is a pattern, or is meant literally. A last `**` is every file. */
+export const compilePathPattern = (segments: readonly string[]): PathPattern =>
+  (segments.at(-1) === '**' ? [...segments, '*'] : segments).map(compileSegment);
+
+/** Whether the names of a path match. Takes time proportional to pattern times path. */
+export const matchesPath = (pattern: PathPattern, names: readonly string[]): boolean => {
+  /** Adds a place in the pattern, and those behind it that need no name. */
+  const enter = (places: Set<number>, place: number): void => {
+    places.add(place);
+    if (pattern[place] === 'any folders') enter(places, place + 1);
+  };
+  let reached = new Set<number>();
+  enter(reached, 0);
+  for (const name of names) {
+    const next = new Set<number>();
+    for (const place of reached) {
+      const segment = pattern[place];
+      if (segment === 'any folders') {
+        if (!isHidden(name)) enter(next, place);
+      } else if (segment?.(name) === true) enter(next, place + 1);
+    }
+    reached = next;
+  }
+  return reached.has(pattern.length);
+};

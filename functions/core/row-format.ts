@@ -41,7 +41,8 @@ export const judgeRowFormat = (
     }
     case 'text':
       if (input.text.rows === 'file') return whole('the file is one row');
-      if (file.isIrregular === true) return whole('not only LF ends its lines');
+      // Lines are cut at LF: every range would read to the end of the file.
+      if (file.newline === '\r') return whole('a lone carriage return ends its first line');
       break;
     case 'jsonl':
       break;

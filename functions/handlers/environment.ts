@@ -1,8 +1,18 @@
 import * as z from 'zod';
+import { AllowedUris } from '../contract/allowed-uris.ts';
 import { ENVIRONMENT } from '../contract/environment.ts';
 
 const whole = (least: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(least));
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'expected JSON' });
+    return z.NEVER;
+  }
+});
 
 /** The variables of all functions; a handler picks those that it reads. */
 const Variables = z.object({
@@ -15,7 +25,7 @@ const Variables = z.object({
   [ENVIRONMENT.mostTasks]: whole(1),
   [ENVIRONMENT.sliceBytes]: whole(1),
   [ENVIRONMENT.keepBlocks]: flag,
-  [ENVIRONMENT.allowedUris]: z.string(),
+  [ENVIRONMENT.allowedUris]: json.pipe(AllowedUris),
 });
 
 type Variable = keyof typeof ENVIRONMENT;

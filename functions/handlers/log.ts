@@ -23,6 +23,8 @@ export const logAbout = (state: string, { job, run, stage, task }: About): void 
   );
   log.appendKeys({ state, ...ids });
   metrics.clearMetrics();
+  metrics.clearDimensions();
+  metrics.clearMetadata();
   metrics.addDimension('state', state);
   for (const [name, id] of Object.entries(ids)) metrics.addMetadata(name, id as string);
 };

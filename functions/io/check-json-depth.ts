@@ -1,7 +1,6 @@
 import { InputFormatError } from '../contract/errors-input.ts';
 import type { PinnedFile } from '../contract/pinned-input.ts';
-import { errorCode } from './file-operations.ts';
-import { openDecompressed } from './read-head.ts';
+import { readDecompressed } from './read-head.ts';
 
 /** DuckDB finds types by a call a level: at about 60,000 levels that ends the process. */
 export const MAX_LINE_DEPTH = 25_000;
@@ -28,18 +27,6 @@ const isTooDeep = (line: Buffer): boolean => {
   return depth === 0 && deepest > MAX_LINE_DEPTH;
 };
 
-const readParts = async function* (file: PinnedFile): AsyncIterable<Buffer> {
-  const stream = openDecompressed(file);
-  try {
-    yield* stream as AsyncIterable<Buffer>;
-  } catch (error) {
-    const reason = `cannot be read (${errorCode(error)})`;
-    throw new InputFormatError({ path: file.path, reason }, { cause: error });
-  } finally {
-    stream.destroy();
-  }
-};
-
 /**
  * Looks at the first `lines` lines of a file before DuckDB does. Throws InputFormatError for a line that nests
  * deeper than {@link MAX_LINE_DEPTH}. Only lines with that many bytes are looked at, up to `lineBytes` of each.
@@ -64,7 +51,7 @@ export const refuseDeepLines = async (
     keptBytes = 0;
     line += 1;
   };
-  for await (const part of readParts(file)) {
+  for await (const part of readDecompressed(file)) {
     for (let at = 0; at < part.length; ) {
       const feed = part.indexOf(FEED, at);
       const piece = part.subarray(at, feed < 0 ? part.length : feed);

@@ -8,6 +8,7 @@ import {
   type PinnedJsonlInput,
   type PinnedTextInput,
   type RejectCause,
+  readCompressionOf,
   readPathOf,
 } from '../contract/pinned-input.ts';
 import { type CauseCount, MOST_CAUSES, type RejectPlace } from '../contract/reject-summary.ts';
@@ -110,12 +111,16 @@ const ROWS_PER_FETCH = 50_000;
  * of the file before the range.
  */
 const placeInFile = (
-  { copy }: PinnedFile,
+  { copy, hasOtherOffsets }: PinnedFile,
   place: LinePlace | undefined,
 ): { readonly line: number | undefined; readonly byteOffset: number | undefined } => {
-  const { line, byteOffset } = place ?? {};
-  if (copy === undefined || byteOffset === undefined) return { line, byteOffset };
-  return { line: undefined, byteOffset: byteOffset + copy.startOffset };
+  const { line, byteOffset: offset } = place ?? {};
+  const byteOffset = hasOtherOffsets === true ? undefined : offset;
+  if (copy === undefined) return { line, byteOffset };
+  return {
+    line: undefined,
+    byteOffset: byteOffset === undefined ? undefined : byteOffset + copy.startOffset,
+  };
 };
 
 const isUtf8Encoded = (input: PinnedInput): boolean =>
@@ -175,8 +180,8 @@ const collectFromJsonl = async (
   const columns = readColumns(input, options);
   const isBad = `${renderTriedRow('json', columns, input.jsonl)} IS NULL`;
   const cause = `CASE WHEN json IS NULL THEN 'malformed_json' WHEN json_type(json) <> 'OBJECT' THEN 'not_an_object' WHEN ${renderJsonCulprit('json', columns, input.jsonl)} IS NULL THEN 'duplicate_key' ELSE 'cast' END`;
-  for (const compression of new Set(input.files.map((file) => file.compression))) {
-    const files = input.files.filter((file) => file.compression === compression && file.sizeBytes > 0);
+  for (const compression of new Set(input.files.map(readCompressionOf))) {
+    const files = input.files.filter((file) => readCompressionOf(file) === compression && file.sizeBytes > 0);
     if (files.length === 0) continue;
     const counts = await queryRows(
       connection,
@@ -235,7 +240,7 @@ const collectFromWholeFiles = async (connection: DuckDBConnection, input: Pinned
   if (files.length === 0) return;
   const rows = await queryRows(
     connection,
-    `SELECT file_index FROM read_blob([${files.map(({ path }) => quotePath(path)).join(', ')}]) WHERE TRY(decode(content)) IS NULL ORDER BY file_index`,
+    `SELECT file_index FROM read_blob([${files.map((file) => quotePath(readPathOf(file))).join(', ')}]) WHERE TRY(decode(content)) IS NULL ORDER BY file_index`,
   );
   const rejected = rows.flatMap(({ file_index }) => files[Number(file_index)] ?? []);
   await insert(
@@ -273,7 +278,7 @@ export const readCollected = async (connection: DuckDBConnection): Promise<Rejec
   (await hasTable(connection, TABLE)) ? describeRejects(connection) : undefined;
 
 const describeRejects = async (connection: DuckDBConnection): Promise<Rejects> => {
-  const order = 'ORDER BY file_number, byte_offset, line';
+  const order = 'ORDER BY file_number, byte_offset, line, raw';
   const [count] = await queryRows(connection, `SELECT count(*) AS rows FROM ${TABLE}`);
   const [first] = await queryRows(connection, `SELECT * FROM ${TABLE} ${order} LIMIT 1`);
   const causes = await queryRows(

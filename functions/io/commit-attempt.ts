@@ -41,15 +41,26 @@ export const readCommit = async (store: ObjectStore, ids: TaskIds): Promise<Comm
 
 /** All commits of a stage in task order, those of void tasks too: see core/reconcile-commits. */
 export const listCommits = async (store: ObjectStore, stage: StageIds): Promise<readonly Commit[]> => {
+  const tasks = await listCommitted(store, stage);
+  const commits = await mapBounded(tasks, MAX_READS, (task) => readCommit(store, { ...stage, task }));
+  return commits.filter((commit) => commit !== undefined);
+};
+
+/** How many tasks of a stage have a commit, by the names alone: a request for a thousand of them. */
+export const countCommits = async (store: ObjectStore, stage: StageIds): Promise<number> =>
+  (await listCommitted(store, stage)).length;
+
+const listCommitted = async (
+  store: ObjectStore,
+  { job, run, stage }: StageIds,
+): Promise<readonly string[]> => {
   const tasks: string[] = [];
-  const prefix = KEYS.commit.prefix({ job: stage.job, run: stage.run, stage: stage.stage });
-  for await (const { key } of store.list(prefix)) {
+  for await (const { key } of store.list(KEYS.commit.prefix({ job, run, stage }))) {
     const ids = KEYS.commit.parse(key);
     if (ids === undefined) throw new StateError({ key, problem: 'it stands among the commits and is none' });
     tasks.push(ids.task);
   }
-  const commits = await mapBounded(tasks.sort(), MAX_READS, (task) => readCommit(store, { ...stage, task }));
-  return commits.filter((commit) => commit !== undefined);
+  return tasks.sort();
 };
 
 /**

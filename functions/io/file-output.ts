@@ -18,7 +18,7 @@ import { type Claim, isLaterRun, isSameClaim } from '../contract/claim.ts';
 import { DaybreakError } from '../contract/errors.ts';
 import { OutputClaimedError, OutputExistsError, StateError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
-import { Manifest } from '../contract/manifest.ts';
+import type { Manifest } from '../contract/manifest.ts';
 import {
   absentAsUndefined,
   asStoreError,
@@ -29,11 +29,15 @@ import {
 } from './file-operations.ts';
 import { judgeExisting } from './judge-existing.ts';
 import type { HasEnded, Output, OutputMode, PartSource } from './output.ts';
-import { readClaim, readOwner, renderClaim, takeClaim } from './output-claim.ts';
+import { readClaim, readOwner, takeClaim } from './output-claim.ts';
+import { renderClaim, renderManifest } from './output-state.ts';
 
 const CLAIM = OUTPUT_KEYS.claim.render({});
 const MANIFEST = OUTPUT_KEYS.manifest.render({});
 const OLD = '_old';
+
+/** A copy is a link, or where that cannot be a whole block read and written: more only compete for one disk. */
+const MAX_COPIES = 4;
 const DISCARDED = '_discarded-';
 
 /** Opens an output folder for the job of the claim; touches nothing but links on the way. */
@@ -164,11 +168,11 @@ export const openFileOutput = async (
     }
   };
 
-  const placePart = async (name: string, sourcePath: string): Promise<void> => {
+  const placePart = async (name: string, sourcePath: string): Promise<'added' | 'there'> => {
     if (OUTPUT_KEYS.part.parse(name) === undefined && OUTPUT_KEYS.rejects.parse(name) === undefined) {
       throw new Error(`${JSON.stringify(name)} is not a name that a part can have`);
     }
-    if (await isPublished()) return;
+    if (await isPublished()) return 'there';
     await requireOwner();
     const target = join(built, name);
     const staged = join(folder, `_part-${randomUUID()}`);
@@ -180,6 +184,7 @@ export const openFileOutput = async (
       // A rename onto the same file leaves both names.
       await files.remove(staged);
     }
+    return 'added';
   };
 
   const writeState = async (name: string, bytes: Uint8Array): Promise<void> => {
@@ -221,10 +226,7 @@ export const openFileOutput = async (
     await requireOwner();
     await keepListed(files, built, manifest);
     await writeState(CLAIM, renderClaim(claim));
-    await writeState(
-      MANIFEST,
-      new TextEncoder().encode(`${JSON.stringify(Manifest.parse(manifest), null, 2)}\n`),
-    );
+    await writeState(MANIFEST, renderManifest(manifest));
     await files.syncFolder(built);
     await swapIn(mode);
   };
@@ -251,6 +253,7 @@ export const openFileOutput = async (
 
   return {
     place: path,
+    copiesAtOnce: MAX_COPIES,
     requireFree: (mode) => guarded('look at the output', () => judgeExisting(files, path, mode)),
     claim: ({ mode, hasEnded }) => guarded('claim the output', () => takeOutput(mode, hasEnded)),
     addPart: (name, source) =>

@@ -1,9 +1,10 @@
 import { dirname, join } from 'node:path';
 import { OutputExistsError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
-import { Manifest } from '../contract/manifest.ts';
+import type { Manifest } from '../contract/manifest.ts';
 import type { FileOperations } from './file-operations.ts';
 import type { OutputMode } from './output.ts';
+import { parseManifest } from './output-state.ts';
 
 const MANIFEST = OUTPUT_KEYS.manifest.render({});
 const STATE: ReadonlySet<string> = new Set([OUTPUT_KEYS.claim.render({}), MANIFEST]);
@@ -30,15 +31,6 @@ export const judgeExisting = async (files: FileOperations, path: string, mode: O
   const foreign = await findForeign(files, path, { names, manifest });
   if (foreign !== undefined) {
     return refuse(`it has ${foreign}, which its ${MANIFEST} does not list; move that away first`);
-  }
-};
-
-const parseManifest = (bytes: Uint8Array): Manifest | undefined => {
-  try {
-    return Manifest.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 };
 

@@ -1,24 +1,22 @@
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NotYetError } from '../contract/errors-command.ts';
-import { InputFormatError, InputNotFoundError, LimitError } from '../contract/errors-input.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { InputFormatError, InputNotFoundError } from '../contract/errors-input.ts';
 import type { InputFormat } from '../contract/input.ts';
-import { INPUT_LIMITS } from '../contract/pinned-input.ts';
 import { parseHiveFolders } from '../core/hive-folders.ts';
-import { compileNamePattern, hasGlob, unfoldBraces } from '../core/match-glob.ts';
-import { suggestName } from '../core/suggest-name.ts';
-import { errorCode } from './file-operations.ts';
+import { isS3Uri } from '../core/s3-uri.ts';
+import type { Found, Listing } from './found-files.ts';
+import { listLocal } from './list-local.ts';
+import { listRemote } from './remote/list-remote.ts';
+import { openRemoteFiles } from './remote/remote-files.ts';
 
 /**
  * The law of a listing: absolute paths in the order of their bytes, none twice; folders and patterns
- * pass over names that begin with `.` or `_`, as Spark and Hive do; links are followed, loops are not.
+ * pass over names that begin with `.` or `_`, as Spark and Hive do. It is the same law on this machine and in S3.
  */
 
 /** A file of the input, and the format that its name says. */
-export type ListedFile = {
-  readonly path: string;
+export type ListedFile = Pick<Found, 'path' | 'object'> & {
   /** The `key=value` folders in the path as the spec writes it and below. */
   readonly hive: Readonly<Record<string, string | null>>;
 };
@@ -29,6 +27,9 @@ export type ListRequest = {
   readonly format?: InputFormat | undefined;
   /** The folder that relative paths start from. */
   readonly baseDir: string;
+  /** Lists what `s3://` addresses name. */
+  readonly s3?: S3Client | undefined;
+  readonly signal?: AbortSignal;
 };
 
 const FORMAT_OF_ENDING: Readonly<Record<string, InputFormat>> = {
@@ -60,178 +61,27 @@ export const formatOfName = (path: string): InputFormat | undefined => {
   return dot < 0 ? undefined : FORMAT_OF_ENDING[name.slice(dot + 1)];
 };
 
-/** `written` is the path as the spec writes it and what lies below: hive folders are looked for in it alone. */
-type Found = { readonly path: string; readonly written: string };
-type Listing = { readonly found: Found[]; readonly uri: string };
-
-const isHidden = (name: string): boolean => name.startsWith('.') || name.startsWith('_');
-const join = (folder: string, name: string): string =>
-  folder === '' || folder.endsWith('/') ? folder + name : `${folder}/${name}`;
-
-const addFile = (listing: Listing, file: Found): void => {
-  listing.found.push(file);
-  if (listing.found.length > INPUT_LIMITS.files)
-    throw new LimitError({
-      what: `files of the input ${JSON.stringify(listing.uri)}`,
-      found: `more than ${INPUT_LIMITS.files}`,
-      limit: String(INPUT_LIMITS.files),
-      advice: 'join small files, or name fewer',
-    });
-};
-
-/** What an entry is, links followed; undefined for what is neither file nor folder, and for a dead link. */
-const kindOf = async (entry: Dirent, path: string): Promise<'file' | 'folder' | undefined> => {
-  if (entry.isFile()) return 'file';
-  if (entry.isDirectory()) return 'folder';
-  if (!entry.isSymbolicLink()) return undefined;
-  const target = await statOrUndefined(path);
-  return target?.isFile() ? 'file' : target?.isDirectory() ? 'folder' : undefined;
-};
-
-const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
-const unreadable = (path: string, error: unknown): InputFormatError =>
-  new InputFormatError({ path, reason: `cannot be read (${errorCode(error)})` }, { cause: error });
-
-const statOrUndefined = async (path: string) => {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (MISSING.has(errorCode(error) ?? '')) return undefined;
-    throw unreadable(path, error);
-  }
-};
-
-const entriesOf = async (folder: string): Promise<readonly Dirent[]> => {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    if (MISSING.has(errorCode(error) ?? '')) return [];
-    throw unreadable(folder, error);
-  }
-};
-
-/** Folders on the way down, by device and inode: a link to one of them is a loop. */
-type Trail = readonly string[];
-
-const enter = async (path: string, trail: Trail): Promise<Trail | undefined> => {
-  if (trail.length >= INPUT_LIMITS.depth) return undefined;
-  const { dev, ino } = await stat(path);
-  const id = `${dev}:${ino}`;
-  return trail.includes(id) ? undefined : [...trail, id];
-};
-
-const walk = async (folder: Found, listing: Listing, trail: Trail): Promise<void> => {
-  const below = await enter(folder.path, trail);
-  if (below === undefined) return;
-  for (const entry of await entriesOf(folder.path)) {
-    if (isHidden(entry.name)) continue;
-    const next = { path: join(folder.path, entry.name), written: join(folder.written, entry.name) };
-    const kind = await kindOf(entry, next.path);
-    if (kind === 'file') addFile(listing, next);
-    else if (kind === 'folder') await walk(next, listing, below);
-  }
-};
-
-const matchBelow = async (
-  folder: Found,
-  segments: readonly string[],
-  listing: Listing,
-  trail: Trail,
-): Promise<void> => {
-  const [segment, ...rest] = segments;
-  if (segment === undefined) return;
-  if (segment !== '**' && !hasGlob(segment)) {
-    const next = { path: join(folder.path, segment), written: join(folder.written, segment) };
-    const target = await statOrUndefined(next.path);
-    if (rest.length === 0 && target?.isFile()) addFile(listing, next);
-    else if (rest.length > 0 && target?.isDirectory()) await matchBelow(next, rest, listing, []);
-    return;
-  }
-  const below = segment === '**' ? await enter(folder.path, trail) : [];
-  if (below === undefined) return;
-  if (segment === '**') await matchBelow(folder, rest.length === 0 ? ['*'] : rest, listing, []);
-  const matches = segment === '**' ? () => true : compileNamePattern(segment);
-  for (const entry of await entriesOf(folder.path)) {
-    if (isHidden(entry.name) || !matches(entry.name)) continue;
-    const next = { path: join(folder.path, entry.name), written: join(folder.written, entry.name) };
-    const kind = await kindOf(entry, next.path);
-    if (segment === '**') {
-      if (kind === 'folder') await matchBelow(next, segments, listing, below);
-    } else if (rest.length === 0) {
-      if (kind === 'file') addFile(listing, next);
-    } else if (kind === 'folder') await matchBelow(next, rest, listing, []);
-  }
-};
-
-const NEAREST_SHOWN = 3;
-
-/** The deepest folder of a path that exists, and the names in it nearest to what was asked for. */
-const nearestNames = async (path: string): Promise<{ reason: string; nearest: readonly string[] }> => {
-  const segments = path.split('/').slice(1);
-  let folder = '/';
-  for (const [index, segment] of segments.entries()) {
-    const next = join(folder, segment);
-    const isLast = index === segments.length - 1;
-    if (!isLast && !hasGlob(segment) && (await statOrUndefined(next))?.isDirectory()) {
-      folder = next;
-      continue;
-    }
-    const names = (await entriesOf(folder)).map(({ name }) => name).sort();
-    const nearest = suggestName(segment, names);
-    const shown =
-      nearest === undefined ? names.filter((name) => !isHidden(name)).slice(0, NEAREST_SHOWN) : [nearest];
-    const lacks = hasGlob(segment) ? 'nothing that matches' : 'no';
-    return { reason: `the folder ${folder} has ${lacks} ${JSON.stringify(segment)}`, nearest: shown };
-  }
-  return { reason: 'the folder is empty', nearest: [] };
+const listUri = async (uri: string, request: ListRequest): Promise<readonly Found[]> => {
+  const listing = isS3Uri(uri)
+    ? await listRemote(await openRemoteFiles(request.s3, request.signal), uri)
+    : await listLocal(pathOfUri(uri, request.baseDir), uri);
+  if (!listing.isFolder) return listing.found;
+  refuseEmpty(listing);
+  return keepFormat(listing.found, request.format);
 };
 
 const pathOfUri = (uri: string, baseDir: string): Found => {
-  if (/^s3:\/\//i.test(uri))
-    throw new NotYetError([{ path: 'input.uri', message: `reading ${uri} from S3 is not there yet` }]);
   const written = uri.startsWith('file://') ? fileURLToPath(uri) : uri;
   return { path: resolve(baseDir, written), written };
 };
 
-const listUri = async (uri: string, request: ListRequest): Promise<readonly Found[]> => {
-  const start = pathOfUri(uri, request.baseDir);
-  const listing: Listing = { found: [], uri };
-  const target = await statOrUndefined(start.path);
-  if (target?.isFile()) return [start];
-  if (target?.isDirectory()) {
-    await walk(start, listing, []);
-    if (listing.found.length === 0)
-      throw new InputNotFoundError({
-        uri,
-        reason: 'the folder has no file (names that begin with "." or "_" do not count)',
-        nearest: [],
-      });
-    return keepFormat(listing.found, request.format);
-  }
-  if (target !== undefined)
-    throw new InputFormatError({ path: start.path, reason: 'is neither a file nor a folder' });
-  if (hasGlob(start.path)) await listPattern(start, listing);
-  if (listing.found.length === 0) throw new InputNotFoundError({ uri, ...(await nearestNames(start.path)) });
-  return listing.found;
-};
-
-const listPattern = async (start: Found, listing: Listing): Promise<void> => {
-  const writtenSegments = start.written.split('/').filter((part) => part !== '' && part !== '.').length;
-  const patterns = unfoldBraces(start.path);
-  if (patterns === undefined)
-    throw new LimitError({
-      what: `the pattern ${JSON.stringify(listing.uri)}`,
-      found: 'more than 1000 alternatives',
-      limit: '1000',
-    });
-  for (const pattern of patterns) {
-    const segments = pattern
-      .split('/')
-      .filter((part, index, all) => part !== '' && !(part === '**' && all[index - 1] === '**'));
-    const from = Math.max(0, segments.length - writtenSegments);
-    const root = `/${segments.slice(0, from).join('/')}`;
-    await matchBelow({ path: root, written: '' }, segments.slice(from), listing, []);
-  }
+const refuseEmpty = ({ found, uri }: Listing): void => {
+  if (found.length > 0) return;
+  throw new InputNotFoundError({
+    uri,
+    reason: 'the folder has no file (names that begin with "." or "_" do not count)',
+    nearest: [],
+  });
 };
 
 /** With a format given, a folder means its files of that format; where no name tells, all its files. */
@@ -265,10 +115,10 @@ const chooseFormat = (files: readonly Found[]): InputFormat => {
 };
 
 /**
- * Lists the files of `input.uri`: a file, a folder, a pattern, or a list of these; a file that exists
- * is meant literally even where its name looks like a pattern. At most {@link INPUT_LIMITS}.files.
+ * Lists the files of `input.uri`: a file, a folder, a pattern, or a list of these, of this machine or in S3; a file
+ * that exists is meant literally even where its name looks like a pattern. At most {@link INPUT_LIMITS}.files.
  *
- * Throws InputNotFoundError, InputFormatError, LimitError, NotYetError (S3).
+ * Throws InputNotFoundError, InputFormatError, LimitError, and NotYetError for S3 where there is no client.
  */
 export const listInput = async (request: ListRequest): Promise<ListedInput> => {
   const uris = typeof request.uri === 'string' ? [request.uri] : request.uri;
@@ -280,6 +130,10 @@ export const listInput = async (request: ListRequest): Promise<ListedInput> => {
   const format = request.format ?? chooseFormat(files);
   return {
     format,
-    files: files.map(({ path, written }) => ({ path, hive: parseHiveFolders(written) })),
+    files: files.map(({ path, written, object }) => ({
+      path,
+      hive: parseHiveFolders(written),
+      ...(object === undefined ? {} : { object }),
+    })),
   };
 };

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { INPUT_LIMITS, type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
+import { INPUT_LIMITS, type PinnedFile } from '../contract/pinned-input.ts';
 import { isBlankByte } from '../core/scan-lines.ts';
-import { openDecompressed } from './read-head.ts';
+import { readDecompressed } from './read-head.ts';
 
 /** Where a line begins: lines count from 1, bytes from 0, after decompression. */
 export type LinePlace = { readonly line: number; readonly byteOffset: number };
@@ -30,7 +30,7 @@ export const locateOffsets = async (
   let counted = 0;
   /** Line ends that were passed over before the row in question. */
   let passed = 0;
-  for await (const part of openDecompressed({ ...file, path: readPathOf(file) }) as AsyncIterable<Buffer>) {
+  for await (const part of readDecompressed(file)) {
     const end = begin + part.length;
     for (;;) {
       const position = positions[places.length];
@@ -96,7 +96,7 @@ export const locateFilledLines = async (
     isFilled = false;
     line += 1;
   };
-  for await (const part of openDecompressed({ ...file, path: readPathOf(file) }) as AsyncIterable<Buffer>) {
+  for await (const part of readDecompressed(file)) {
     let at = 0;
     while (at < part.length) {
       const feed = part.indexOf(FEED, at);

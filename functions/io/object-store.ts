@@ -1,3 +1,5 @@
+import type { S3Location } from '../core/s3-uri.ts';
+
 /** What an object store promises, on files and on S3 alike. One conformance suite holds for all: test/conformance. */
 
 export type ObjectFacts = {
@@ -50,4 +52,6 @@ export type ObjectStore = {
   readonly deletePrefix: (prefix: string) => Promise<void>;
   /** The path to read the object at, where the store is on files; whether it exists is not asked. */
   readonly localPath: (key: string) => string | undefined;
+  /** Where the object lies, where the store is on S3, for a copy by the server; whether it exists is not asked. */
+  readonly s3Location?: (key: string) => S3Location;
 };

@@ -5,29 +5,22 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Claim, isLaterRun, isSameClaim } from '../contract/claim.ts';
-import { OutputClaimedError, StateError, StoreError } from '../contract/errors-store.ts';
+import { type Claim, isLaterRun, isSameClaim } from '../contract/claim.ts';
+import { OutputClaimedError, StoreError } from '../contract/errors-store.ts';
 import { OUTPUT_KEYS } from '../contract/keys.ts';
 import { errorCode, type FileOperations } from './file-operations.ts';
 import type { HasEnded } from './output.ts';
+import { parseClaim, renderClaim } from './output-state.ts';
 
 /** Each turn follows a claim, a take-over or a release by somebody else at the same moment. */
 const MAX_TURNS = 20;
 
 type Owner = { readonly claim: Claim; readonly bytes: Uint8Array };
 
-export const renderClaim = (claim: Claim): Uint8Array =>
-  new TextEncoder().encode(`${JSON.stringify(Claim.parse(claim))}\n`);
-
 /** The claim in a file; undefined where none is. Fails with StateError where it cannot be read as one. */
 export const readClaim = async (files: FileOperations, path: string): Promise<Owner | undefined> => {
   const bytes = await files.read(path);
-  if (bytes === undefined) return undefined;
-  try {
-    return { claim: Claim.parse(JSON.parse(new TextDecoder().decode(bytes))), bytes };
-  } catch (error) {
-    throw new StateError({ key: path, problem: 'it is not the claim of a job' }, { cause: error });
-  }
+  return bytes === undefined ? undefined : { claim: parseClaim(bytes, path), bytes };
 };
 
 const nextName = (owner: Owner): string =>

@@ -1,6 +1,6 @@
 import { ArrowFormatError, ColumnTypeError } from '../contract/errors-arrow.ts';
 import { InputFormatError } from '../contract/errors-input.ts';
-import type { PinnedFile } from '../contract/pinned-input.ts';
+import { type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
 import { clearFields } from './arrow/clear-fields.ts';
 import type { DecodedMessage } from './arrow/decode-message.ts';
 import { readArrowFile } from './arrow/read-arrow-file.ts';
@@ -28,27 +28,8 @@ export const nameArrowFile = (path: string, error: unknown): unknown => {
   return error;
 };
 
-/** Leaves out the batches that have no row of [first, end); a batch is never cut. */
-const keepRows = function* (
-  messages: Iterable<DecodedMessage>,
-  [first, end]: readonly [number, number],
-): Generator<DecodedMessage> {
-  let row = 0;
-  for (const message of messages) {
-    if (message.kind !== 'batch') {
-      yield message;
-      continue;
-    }
-    const start = row;
-    row += message.header.length;
-    if (start >= end) return;
-    if (row <= first) continue;
-    if (start < first || row > end) throw new Error(`rows ${first} to ${end} cut a record batch`);
-    yield message;
-  }
-};
-
-const checkMessage = (message: DecodedMessage): void => {
+/** Throws ArrowFormatError for what no writer means. */
+export const checkArrowMessage = (message: DecodedMessage): void => {
   if (message.kind === 'schema') clearFields(message.schema.fields);
   if (message.kind === 'batch' && !(message.header.length >= 0 && message.header.length <= BATCH_ROWS))
     throw new ArrowFormatError(`a batch says that it has ${message.header.length} rows`);
@@ -58,14 +39,13 @@ const checkMessage = (message: DecodedMessage): void => {
  * Walks over the messages of an input file, or of the rows of it that a slice reads; see `readArrowFile`.
  * Throws InputFormatError.
  */
-export const readArrowInput = function* ({ path, readRows }: PinnedFile): Generator<DecodedMessage> {
+export const readArrowInput = function* (file: PinnedFile): Generator<DecodedMessage> {
   try {
-    const messages = readArrowFile(path);
-    for (const message of readRows === undefined ? messages : keepRows(messages, readRows)) {
-      checkMessage(message);
+    for (const message of readArrowFile(readPathOf(file), file.readBatches)) {
+      checkArrowMessage(message);
       yield message;
     }
   } catch (error) {
-    throw nameArrowFile(path, error);
+    throw nameArrowFile(file.path, error);
   }
 };

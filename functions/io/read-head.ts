@@ -1,60 +1,74 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream';
+import { pipeline, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { DaybreakError } from '../contract/errors.ts';
 import { NotYetError } from '../contract/errors-command.ts';
 import { InputFormatError } from '../contract/errors-input.ts';
-import type { PinnedFile } from '../contract/pinned-input.ts';
+import {
+  type Compression,
+  type PinnedFile,
+  readCompressionOf,
+  readPathOf,
+} from '../contract/pinned-input.ts';
 import { errorCode } from './file-operations.ts';
+
+/** Heads that are read at once: enough to hide the way to S3 where there are many files. */
+export const HEADS_AT_ONCE = 32;
 
 /** A header of ten thousand columns fits. */
 export const HEAD_BYTES = 262_144;
 
-type Openable = Pick<PinnedFile, 'path' | 'compression'>;
+/** Opens the bytes of a file as they are stored, in pieces. Who does not consume them all returns the iterator. */
+export type OpenStored = (file: PinnedFile) => AsyncIterable<Buffer>;
 
-/**
- * Opens a file's bytes, decompressed. The caller consumes or destroys the stream.
- * Throws NotYetError for `.zst` on a Node without zstd (before 22.15).
- */
-export const openDecompressed = ({ path, compression }: Openable): Readable => {
-  const source = createReadStream(path);
-  if (compression === 'none') return source;
-  if (compression === 'zstd' && typeof zlib.createZstdDecompress !== 'function')
-    throw new NotYetError([{ path: 'input.uri', message: 'reading .zst files needs Node 22.15 or later' }]);
-  const inflate = compression === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress();
-  // Errors reach the reader through `inflate`, which pipeline destroys with the same error.
-  return pipeline(source, inflate, () => {});
+const openLocal: OpenStored = (file) => createReadStream(readPathOf(file));
+
+const createInflate = (compression: Exclude<Compression, 'none'>): Transform => {
+  if (compression === 'gzip') return zlib.createGunzip();
+  if (typeof zlib.createZstdDecompress === 'function') return zlib.createZstdDecompress();
+  throw new NotYetError([{ path: 'input.uri', message: 'reading .zst files needs Node 22.15 or later' }]);
 };
 
 /**
- * Reads the beginning of a file's decompressed bytes: the first line at least, {@link HEAD_BYTES} at most.
- * Throws InputFormatError where the file is not the compressed file that its name says.
+ * The decompressed bytes of a file, in order. Throws InputFormatError where the file is not the compressed file that
+ * its name says, NotYetError for `.zst` on a Node without zstd (before 22.15).
  */
-export const readHead = async (file: Openable): Promise<Buffer> => {
+export const readDecompressed = async function* (
+  file: PinnedFile,
+  openStored: OpenStored = openLocal,
+): AsyncGenerator<Buffer> {
+  const compression = readCompressionOf(file);
+  const inflate = compression === 'none' ? undefined : createInflate(compression);
+  try {
+    // Errors reach the reader through `inflate`, which pipeline destroys with the same error.
+    yield* inflate === undefined ? openStored(file) : pipeline(openStored(file), inflate, () => {});
+  } catch (error) {
+    if (error instanceof DaybreakError) throw error;
+    const what = compression === 'none' ? 'cannot be read' : `cannot be read as ${compression}`;
+    const reason = `${what} (${errorCode(error)})`;
+    throw new InputFormatError({ path: file.path, reason }, { cause: error });
+  } finally {
+    inflate?.destroy();
+  }
+};
+
+/** Gives the beginning of a file's decompressed bytes: the first line at least, {@link HEAD_BYTES} at most. */
+export type ReadHead = (file: PinnedFile) => Promise<Buffer>;
+
+/** Reads the head of a file from where its bytes are stored. Throws InputFormatError as {@link readDecompressed}. */
+export const readHead = async (file: PinnedFile, openStored?: OpenStored): Promise<Buffer> => {
   const parts: Buffer[] = [];
   let bytes = 0;
-  const stream = openDecompressed(file);
-  try {
-    for await (const part of stream) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes >= HEAD_BYTES || part.includes(0x0a)) break;
-    }
-  } catch (error) {
-    const what = file.compression === 'none' ? 'cannot be read' : `cannot be read as ${file.compression}`;
-    throw new InputFormatError(
-      { path: file.path, reason: `${what} (${errorCode(error)})` },
-      { cause: error },
-    );
-  } finally {
-    stream.destroy();
+  for await (const part of readDecompressed(file, openStored)) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes >= HEAD_BYTES || part.includes(0x0a)) break;
   }
   return Buffer.concat(parts).subarray(0, HEAD_BYTES);
 };
 
-/** Counts the empty lines that a file begins with, up to `most`. A blank that ends no line is none. */
-export const countBlankLines = async (file: Openable, most: number): Promise<number> => {
-  const head = await readHead(file);
+/** Counts the empty lines that a head begins with, up to `most`. A blank that ends no line is none. */
+export const countBlankLines = (head: Buffer, most: number): number => {
   const text = head.toString('latin1', startsWithByteOrderMark(head) ? 3 : 0);
   const ends = /^(?:\r\n|\n|\r)*/.exec(text)?.[0].match(/\r\n|\n|\r/g) ?? [];
   return Math.min(ends.length, most);
@@ -93,9 +107,9 @@ const EMPTY_HEAD: FileHead = {
 };
 
 /** Reads and judges the beginning of a file. Throws InputFormatError as {@link readHead}. */
-export const readFileHead = async (file: PinnedFile): Promise<FileHead> => {
+export const readFileHead = async (file: PinnedFile, read: ReadHead = readHead): Promise<FileHead> => {
   if (file.sizeBytes === 0) return EMPTY_HEAD;
-  const head = await readHead(file);
+  const head = await read(file);
   const hasByteOrderMark = startsWithByteOrderMark(head);
   const end = head.findIndex((byte) => byte === 0x0a || byte === 0x0d);
   return {

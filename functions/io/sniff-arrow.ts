@@ -11,6 +11,7 @@ import { duckdbColumnsOf } from './arrow/decode-types.ts';
 import { createDictionaryStore } from './arrow/dictionary-store.ts';
 import { renderDuckDBType } from './arrow/type-text.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
+import type { InputLook } from './input-look.ts';
 import { describeColumns, firstLineOf } from './query-rows.ts';
 import { nameArrowFile, readArrowInput } from './read-arrow-input.ts';
 
@@ -105,12 +106,16 @@ const settleNulls = (shapes: readonly Shape[]): readonly FileShape[] => {
  */
 export const sniffArrow = async (
   connection: DuckDBConnection,
-  request: { readonly files: readonly PinnedFile[]; readonly schema: 'same' | 'union' },
+  request: {
+    readonly files: readonly PinnedFile[];
+    readonly schema: 'same' | 'union';
+    readonly look: InputLook;
+  },
 ): Promise<SniffedArrow> => {
   const shapes = new Map<string, Shape & { readonly layout: number }>();
   const files: PinnedFile[] = [];
-  for (const file of request.files) {
-    refuseFile(file);
+  for (const file of request.files) refuseFile(file);
+  for (const file of await request.look.bringHeaders(request.files)) {
     const { columns, rows } = lookAt(file);
     const signature = JSON.stringify(columns);
     let shape = shapes.get(signature);

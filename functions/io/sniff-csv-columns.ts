@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
 import { InputSchemaError, LimitError } from '../contract/errors-input.ts';
-import type { PinnedCsv, PinnedFile } from '../contract/pinned-input.ts';
+import { type PinnedCsv, type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
 import { unifyCsvTypes } from '../core/unify-types.ts';
 import { quoteIdentifier, quotePath } from '../sql/quote.ts';
@@ -13,11 +13,22 @@ import {
   type SniffCsvRequest,
 } from '../sql/sniff-csv-options.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
+import type { InputLook, Sample } from './input-look.ts';
 import { queryRows } from './query-rows.ts';
 import { columnsOf, formatError, sniff } from './sniff-csv-dialect.ts';
 
 /** DuckDB's default. */
 const DEFAULT_SAMPLE_ROWS = 20_480;
+
+/** What DuckDB looks at in a file of which types are found; `skip` where that was found and not given. */
+export const sampleOf = ({ options }: SniffCsvRequest, skip = options.skip ?? 0): Sample => {
+  const { sample_size: rows = DEFAULT_SAMPLE_ROWS } = options;
+  return {
+    rows: rows < 0 ? Number.POSITIVE_INFINITY : rows + skip,
+    of: 'csv',
+    isAskedFor: options.sample_size !== undefined,
+  };
+};
 
 /** The first row as it is written, so that names which DuckDB would change (`a_1`) are seen. */
 const readHeader = async (
@@ -35,7 +46,7 @@ const readHeader = async (
   ];
   const [row] = await queryRows(
     connection,
-    `FROM read_csv(${[quotePath(file.path), ...args].join(', ')}) LIMIT 1`,
+    `FROM read_csv(${[quotePath(readPathOf(file)), ...args].join(', ')}) LIMIT 1`,
   );
   return Object.values(row ?? {}).map((value) => (value === null ? null : String(value)));
 };
@@ -64,23 +75,41 @@ const refuseNames = (path: string, names: readonly (string | null)[]): void => {
   refuseHostileNames(path, names.map(String));
 };
 
+export type Looking = {
+  readonly connection: DuckDBConnection;
+  readonly look: InputLook;
+  readonly csv: PinnedCsv;
+  readonly request: SniffCsvRequest;
+};
+
 export type Seen = { readonly file: PinnedFile; readonly columns: readonly Column[] };
 
 /** Names and, where `isTyped`, types of one file under the fixed dialect. */
-export const sniffFile = async (
-  connection: DuckDBConnection,
-  {
-    file,
-    csv,
-    request,
-    isTyped,
-  }: {
-    readonly file: PinnedFile;
-    readonly csv: PinnedCsv;
-    readonly request: SniffCsvRequest;
-    readonly isTyped: boolean;
-  },
+export const sniffFile = (
+  { connection, look }: Pick<Looking, 'connection' | 'look'>,
+  facts: FileFacts,
 ): Promise<Seen> => {
+  const { request, csv, isTyped, file } = facts;
+  const sample = isTyped
+    ? sampleOf(request, csv.skip)
+    : { ...sampleOf(request), rows: csv.skip + 1, isAskedFor: false };
+  return look.withSample([file], sample, async ([looked = file]) => ({
+    file,
+    columns: await sniffColumns(connection, { ...facts, file: looked }),
+  }));
+};
+
+type FileFacts = {
+  readonly file: PinnedFile;
+  readonly csv: PinnedCsv;
+  readonly request: SniffCsvRequest;
+  readonly isTyped: boolean;
+};
+
+const sniffColumns = async (
+  connection: DuckDBConnection,
+  { file, csv, request, isTyped }: FileFacts,
+): Promise<readonly Column[]> => {
   const given = renderGiven(request, file);
   const sample = isTyped ? [] : ['sample_size = 1'];
   const args = [...given.filter((text) => isTyped || !text.startsWith('sample_size')), ...sample];
@@ -89,7 +118,7 @@ export const sniffFile = async (
       refuseNames(file.path, await readHeader(connection, file, csv, given));
     const sniffed = await sniff(connection, file, [...args, ...renderFixedDialect(csv), ...LENIENT]);
     refuseColumnCount(file.path, columnsOf(sniffed).length);
-    return { file, columns: columnsOf(sniffed) };
+    return columnsOf(sniffed);
   } catch (error) {
     if (error instanceof InputSchemaError || error instanceof LimitError) throw error;
     throw formatError(file, error);
@@ -97,11 +126,14 @@ export const sniffFile = async (
 };
 
 /** Columns of a file that have no value in its sample: their type says nothing. */
-const emptyColumns = async (
-  connection: DuckDBConnection,
+const emptyColumns = ({ look, ...looking }: Looking, { file, columns }: Seen): Promise<ReadonlySet<string>> =>
+  look.withSample([file], sampleOf(looking.request, looking.csv.skip), ([looked = file]) =>
+    findEmptyColumns(looking, { file: looked, columns }),
+  );
+
+const findEmptyColumns = async (
+  { connection, csv, request }: Omit<Looking, 'look'>,
   { file, columns }: Seen,
-  csv: PinnedCsv,
-  request: SniffCsvRequest,
 ): Promise<ReadonlySet<string>> => {
   const rows = request.options.sample_size ?? DEFAULT_SAMPLE_ROWS;
   const args = [
@@ -114,7 +146,7 @@ const emptyColumns = async (
   const counts = columns.map(({ name }, index) => `count(${quoteIdentifier(name)}) AS c${index}`);
   const [row = {}] = await queryRows(
     connection,
-    `SELECT ${counts.join(', ')} FROM (FROM read_csv(${[quotePath(file.path), ...args].join(', ')})${rows < 0 ? '' : ` LIMIT ${rows}`})`,
+    `SELECT ${counts.join(', ')} FROM (FROM read_csv(${[quotePath(readPathOf(file)), ...args].join(', ')})${rows < 0 ? '' : ` LIMIT ${rows}`})`,
   );
   return new Set(columns.filter((_, index) => Number(row[`c${index}`]) === 0).map(({ name }) => name));
 };
@@ -135,13 +167,8 @@ export const declare = (seen: Seen, { options }: SniffCsvRequest, csv: PinnedCsv
 };
 
 /** The type of each column over all files; names are those of the first file that has the column. */
-export const unify = async (
-  connection: DuckDBConnection,
-  seen: readonly Seen[],
-  csv: PinnedCsv,
-  request: SniffCsvRequest,
-): Promise<readonly Column[]> => {
-  const { options } = request;
+export const unify = async (looking: Looking, seen: readonly Seen[]): Promise<readonly Column[]> => {
+  const { options } = looking.request;
   if (options.columns !== undefined)
     return Object.entries(options.columns).map(([name, type]) => ({ name, type }));
   const given = new Map(
@@ -169,7 +196,7 @@ export const unify = async (
     if (types.size > 1 && types.has('VARCHAR') && !given.has(folded)) {
       for (const { seen: each, column } of from)
         if (column.type === 'VARCHAR' && !empties.has(each))
-          empties.set(each, await emptyColumns(connection, each, csv, request));
+          empties.set(each, await emptyColumns(looking, each));
       known = from.filter(({ seen: each, column }) => empties.get(each)?.has(column.name) !== true);
     }
     const type =

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
 import { InputFormatError, LimitError } from '../contract/errors-input.ts';
-import type { PinnedCsv, PinnedFile } from '../contract/pinned-input.ts';
+import { type PinnedCsv, type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
 import { quotePath } from '../sql/quote.ts';
 import {
   asList,
@@ -24,7 +24,10 @@ export const sniff = async (
   file: PinnedFile,
   args: readonly string[],
 ): Promise<Sniffed> => {
-  const [row] = await queryRows(connection, `FROM sniff_csv(${[quotePath(file.path), ...args].join(', ')})`);
+  const [row] = await queryRows(
+    connection,
+    `FROM sniff_csv(${[quotePath(readPathOf(file)), ...args].join(', ')})`,
+  );
   if (row === undefined) throw new Error('sniff_csv gave no row');
   return row;
 };
@@ -64,17 +67,17 @@ const likelyDelimiter = (head: FileHead): string | undefined => {
 };
 
 /** What DuckDB says on its first line, or what stands further down but quotes no value of the file. */
-const reasonOf = (error: unknown): string => {
+const reasonOf = (file: PinnedFile, error: unknown): string => {
   const message = error instanceof Error ? error.message : '';
   const tooLong = /Maximum line size of (\d+) bytes exceeded/.exec(message);
   if (tooLong !== null) return `a line is longer than ${tooLong[1]} bytes; raise csv.max_line_size`;
   if (message.includes('not utf-8 encoded')) return 'it is not UTF-8; give csv.encoding';
   if (message.includes('when sniffing file')) return 'no dialect fits';
-  return firstLineOf(error);
+  return firstLineOf(error).replaceAll(readPathOf(file), file.path);
 };
 
 export const formatError = (file: PinnedFile, error: unknown): InputFormatError | LimitError => {
-  const reason = reasonOf(error);
+  const reason = reasonOf(file, error);
   if (reason.startsWith('Out of Memory'))
     return new LimitError(
       {

@@ -6,8 +6,10 @@ import type { PinnedCsv, PinnedFile } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
 import type { SniffCsvRequest } from '../sql/sniff-csv-options.ts';
 import { refuseColumnCount } from './check-columns.ts';
-import { countBlankLines, readFileHead } from './read-head.ts';
-import { declare, requireSameColumns, type Seen, sniffFile, unify } from './sniff-csv-columns.ts';
+import type { InputLook } from './input-look.ts';
+import { mapBounded } from './map-bounded.ts';
+import { countBlankLines, HEADS_AT_ONCE, readFileHead } from './read-head.ts';
+import { declare, requireSameColumns, type Seen, sampleOf, sniffFile, unify } from './sniff-csv-columns.ts';
 import { DELIMITERS, type Headed, pinDialect, sniffDialect } from './sniff-csv-dialect.ts';
 
 /**
@@ -56,14 +58,11 @@ const headerKey = ({ file, head }: Headed, csv: PinnedCsv): string => {
   return isSure ? head.firstLine : file.path;
 };
 
-const readHeads = async (files: readonly PinnedFile[]): Promise<readonly Headed[]> => {
-  const headed: Headed[] = [];
-  for (const file of files) {
-    const head = await readFileHead(file);
-    headed.push({ head, file: head.newline === undefined ? file : { ...file, newline: head.newline } });
-  }
-  return headed;
-};
+const readHeads = (look: InputLook, files: readonly PinnedFile[]): Promise<readonly Headed[]> =>
+  mapBounded(files, HEADS_AT_ONCE, async (file) => {
+    const head = await readFileHead(file, look.readHead);
+    return { head, file: head.newline === undefined ? file : { ...file, newline: head.newline } };
+  });
 
 /**
  * Finds dialect, columns and layouts of CSV files.
@@ -71,9 +70,10 @@ const readHeads = async (files: readonly PinnedFile[]): Promise<readonly Headed[
  */
 export const sniffCsv = async (
   connection: DuckDBConnection,
-  request: SniffCsvRequest,
+  request: SniffCsvRequest & { readonly look: InputLook },
 ): Promise<SniffedCsv> => {
-  const headed = await readHeads(request.files);
+  const { look } = request;
+  const headed = await readHeads(look, request.files);
   const filled = headed.filter(({ head }) => !head.isBlank);
   for (const each of filled) {
     refuseEncoding(each, request.options);
@@ -82,8 +82,14 @@ export const sniffCsv = async (
   }
   const representative = largest(filled);
   if (representative === undefined) return withoutRows(request, headed);
-  const csv = pinDialect(await sniffDialect(connection, representative, request), request);
-  if (request.options.skip === undefined) for (const each of filled) await refuseSkip(each, csv.skip);
+  const found = await look.withSample([representative.file], sampleOf(request), ([file]) =>
+    sniffDialect(connection, { ...representative, ...(file === undefined ? {} : { file }) }, request),
+  );
+  const csv = pinDialect(found, request);
+  if (request.options.skip === undefined && csv.skip > 0)
+    await mapBounded(filled, HEADS_AT_ONCE, async ({ file }) =>
+      refuseSkip(file, await look.readHead(file), csv.skip),
+    );
   const typed = evenly(filled, TYPED_FILES);
   const byHeader = new Map<string, Seen>();
   const seen: Seen[] = [];
@@ -93,19 +99,19 @@ export const sniffCsv = async (
     const found =
       known !== undefined && !isTyped
         ? { file: each.file, columns: known.columns }
-        : await sniffFile(connection, { file: each.file, csv, request, isTyped });
+        : await sniffFile({ connection, look }, { file: each.file, csv, request, isTyped });
     byHeader.set(headerKey(each, csv), found);
     seen.push(found);
   }
   const named = seen.map((each) => declare(each, request, csv));
-  const columns = await unify(connection, named, csv, request);
+  const columns = await unify({ connection, look, csv, request }, named);
   requireSameColumns(named, columns, request.schema);
   return layOut(headed, named, columns, csv);
 };
 
 /** Lines that DuckDB passes over by itself hold a header or rows, unless they are blank. */
-const refuseSkip = async ({ file }: Headed, skip: number): Promise<void> => {
-  if (skip === 0 || (await countBlankLines(file, skip)) === skip) return;
+const refuseSkip = (file: PinnedFile, head: Buffer, skip: number): void => {
+  if (countBlankLines(head, skip) === skip) return;
   const lines = skip === 1 ? 'first line does' : `first ${skip} lines do`;
   throw new InputFormatError({
     path: file.path,

@@ -5,8 +5,9 @@ import type { InputFormat, InputSpec } from '../contract/input.ts';
 import { INPUT_LIMITS, type PinnedFile, type PinnedInput } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
 import { inferHiveType } from '../core/hive-folders.ts';
-import { readFileHead } from './read-head.ts';
-import { hasIrregularLines } from './scan-newlines.ts';
+import { type InputLook, LOOK_IN_PLACE } from './input-look.ts';
+import { mapBounded } from './map-bounded.ts';
+import { HEADS_AT_ONCE, readFileHead } from './read-head.ts';
 import { sniffArrow } from './sniff-arrow.ts';
 import { sniffCsv } from './sniff-csv.ts';
 import { sniffJsonl } from './sniff-jsonl.ts';
@@ -17,6 +18,8 @@ export type SniffRequest = {
   readonly format: InputFormat;
   /** As {@link pinInput} gave them. */
   readonly files: readonly PinnedFile[];
+  /** Default: where the files lie. */
+  readonly look?: InputLook;
 };
 
 type Extra = { readonly hive: readonly Column[]; readonly filename: string | undefined };
@@ -67,38 +70,15 @@ const refuseCollisions = (path: string, own: readonly Column[], extra: Extra): v
     });
 };
 
-const pinText = async ({ input, files }: SniffRequest) => {
+const pinText = async ({ input, files, look = LOOK_IN_PLACE }: SniffRequest) => {
   const rows = input.text?.rows ?? 'line';
-  const pinned: PinnedFile[] = [];
-  for (const file of files) {
-    if (rows === 'file' && file.compression !== 'none')
-      throw new InputFormatError({
-        path: file.path,
-        reason: 'is compressed, which `text.rows: file` does not read; unpack it',
-      });
-    const head = await readFileHead(file);
-    if (head.isUtf16)
+  for (const file of files) if (rows === 'file') refuseAsRow(file);
+  const pinned = await mapBounded(files, HEADS_AT_ONCE, async (file): Promise<PinnedFile> => {
+    const { isUtf16, newline } = await readFileHead(file, look.readHead);
+    if (isUtf16)
       throw new InputFormatError({ path: file.path, reason: 'looks like UTF-16; convert it to UTF-8' });
-    const isIrregular = rows === 'line' && (await hasIrregularLines(file));
-    const isWhole = rows === 'file' || isIrregular;
-    if (isWhole && file.sizeBytes > INPUT_LIMITS.wholeFileBytes)
-      throw new LimitError({
-        what: `bytes of the text file ${JSON.stringify(file.path)}, which is read whole`,
-        found: String(file.sizeBytes),
-        limit: String(INPUT_LIMITS.wholeFileBytes),
-        advice: isIrregular ? 'end its lines with LF alone' : 'read it by `text.rows: line`',
-      });
-    if (isIrregular && file.compression !== 'none')
-      throw new InputFormatError({
-        path: file.path,
-        reason: 'is compressed and has line ends other than LF; unpack it, or end its lines with LF alone',
-      });
-    pinned.push({
-      ...file,
-      ...(head.newline === undefined ? {} : { newline: head.newline }),
-      ...(isIrregular ? { isIrregular } : {}),
-    });
-  }
+    return newline === undefined ? file : { ...file, newline };
+  });
   return {
     files: pinned,
     columns: [{ name: 'text', type: 'VARCHAR' }],
@@ -106,9 +86,25 @@ const pinText = async ({ input, files }: SniffRequest) => {
   };
 };
 
+const refuseAsRow = ({ path, compression, sizeBytes }: PinnedFile): void => {
+  if (compression !== 'none')
+    throw new InputFormatError({
+      path,
+      reason: 'is compressed, which `text.rows: file` does not read; unpack it',
+    });
+  if (sizeBytes > INPUT_LIMITS.wholeFileBytes)
+    throw new LimitError({
+      what: `bytes of the text file ${JSON.stringify(path)}, which is one row`,
+      found: String(sizeBytes),
+      limit: String(INPUT_LIMITS.wholeFileBytes),
+      advice: 'read it by `text.rows: line`',
+    });
+};
+
 /**
- * Decides what the input is: columns, types, dialect. Reads heads, samples and footers only, but every
- * byte of text. The same files and options give the same answer.
+ * Decides what the input is: columns, types, dialect. Reads heads, samples and footers only. The same files and options give the same answer.
+ *
+ * Of an input in S3 `local` of Parquet and Arrow files is where their footers or headers are.
  *
  * Throws InputFormatError, InputSchemaError, LimitError, NotYetError.
  */
@@ -116,7 +112,7 @@ export const sniffInput = async (
   connection: DuckDBConnection,
   request: SniffRequest,
 ): Promise<PinnedInput> => {
-  const { input, format, files } = request;
+  const { input, format, files, look = LOOK_IN_PLACE } = request;
   const extra: Extra = { hive: hiveColumns(request), filename: filenameColumn(input.filename) };
   const finish = <
     Sniffed extends { readonly columns: readonly Column[]; readonly files: readonly PinnedFile[] },
@@ -138,6 +134,7 @@ export const sniffInput = async (
     case 'tsv': {
       const sniffed = await sniffCsv(connection, {
         files,
+        look,
         options: input.csv ?? {},
         schema: input.schema,
         ...(format === 'tsv' ? { delim: '\t' } : {}),
@@ -145,12 +142,12 @@ export const sniffInput = async (
       return { ...finish(sniffed), format, layouts: sniffed.layouts.map((names) => [...names]) };
     }
     case 'jsonl':
-      return { ...finish(await sniffJsonl(connection, { files, options: input.jsonl ?? {} })), format };
+      return { ...finish(await sniffJsonl(connection, { files, look, options: input.jsonl ?? {} })), format };
     case 'parquet':
-      return { ...finish(await sniffParquet(connection, { files, schema: input.schema })), format };
+      return { ...finish(await sniffParquet(connection, { files, look, schema: input.schema })), format };
     case 'text':
       return { ...finish(await pinText(request)), format };
     case 'arrow':
-      return { ...finish(await sniffArrow(connection, { files, schema: input.schema })), format };
+      return { ...finish(await sniffArrow(connection, { files, look, schema: input.schema })), format };
   }
 };

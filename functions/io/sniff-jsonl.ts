@@ -2,14 +2,16 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
 import { InputFormatError, InputSchemaError } from '../contract/errors-input.ts';
 import type { JsonlOptions } from '../contract/input.ts';
-import type { PinnedFile, PinnedJsonlInput } from '../contract/pinned-input.ts';
+import { type PinnedFile, type PinnedJsonlInput, readPathOf } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
 import { quoteIdentifier, quotePath, quoteText } from '../sql/quote.ts';
 import { pointerTo } from '../sql/read-json.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
 import { refuseDeepLines } from './check-json-depth.ts';
+import { type InputLook, rowsToCopy, type Sample } from './input-look.ts';
+import { mapBounded } from './map-bounded.ts';
 import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
-import { readFileHead } from './read-head.ts';
+import { HEADS_AT_ONCE, readFileHead } from './read-head.ts';
 
 /** DuckDB's default. */
 const DEFAULT_OBJECT_BYTES = 16_777_216;
@@ -26,10 +28,11 @@ export type SniffedJsonl = {
   readonly files: readonly PinnedFile[];
 };
 
-const refuseNoObjects = async (files: readonly PinnedFile[]): Promise<PinnedFile[]> => {
+const refuseNoObjects = async (look: InputLook, files: readonly PinnedFile[]): Promise<PinnedFile[]> => {
   const withNewlines: PinnedFile[] = [];
-  for (const file of files) {
-    const head = await readFileHead(file);
+  const heads = await mapBounded(files, HEADS_AT_ONCE, (file) => readFileHead(file, look.readHead));
+  for (const [index, file] of files.entries()) {
+    const head = heads[index] ?? missing();
     if (head.isUtf16 || head.hasByteOrderMark)
       throw new InputFormatError({
         path: file.path,
@@ -44,6 +47,10 @@ const refuseNoObjects = async (files: readonly PinnedFile[]): Promise<PinnedFile
     withNewlines.push(head.newline === undefined ? file : { ...file, newline: head.newline });
   }
   return withNewlines;
+};
+
+const missing = (): never => {
+  throw new Error('a file has no head');
 };
 
 const evenly = (files: readonly PinnedFile[]): readonly PinnedFile[] => {
@@ -62,17 +69,22 @@ const VECTOR_LINES = 2_048;
 const sampleLines = ({ sample_size: size = DEFAULT_SAMPLE_LINES }: JsonlOptions): number =>
   size < 0 ? Number.POSITIVE_INFINITY : Math.ceil(Math.max(size, 1) / VECTOR_LINES) * VECTOR_LINES;
 
+const sampleOf = (options: JsonlOptions): Sample => ({
+  rows: sampleLines(options),
+  of: 'lines',
+  isAskedFor: options.sample_size !== undefined,
+});
+
 /** Samples the lines of each compression apart, and unifies by DuckDB's own rule over all. */
 const sampleColumns = async (
   connection: DuckDBConnection,
-  files: readonly PinnedFile[],
+  sampled: readonly PinnedFile[],
   options: JsonlOptions,
 ): Promise<readonly Column[]> => {
-  const sampled = evenly(files);
   const lineBytes = options.maximum_object_size ?? DEFAULT_OBJECT_BYTES;
   for (const file of sampled) await refuseDeepLines(file, { lines: sampleLines(options), lineBytes });
   const args = [
-    `[${sampled.map(({ path }) => quotePath(path)).join(', ')}]`,
+    `[${sampled.map((file) => quotePath(readPathOf(file))).join(', ')}]`,
     "format = 'newline_delimited'",
     'union_by_name = true',
     'hive_partitioning = false',
@@ -97,12 +109,16 @@ const sampleColumns = async (
     throw new InputFormatError(
       {
         path: sampled[0]?.path ?? '',
-        reason: `or one beside it cannot be read as JSON lines (${firstLineOf(error)})`,
+        reason: `or one beside it cannot be read as JSON lines (${nameFiles(sampled, firstLineOf(error))})`,
       },
       { cause: error },
     );
   }
 };
+
+/** Messages of DuckDB name a file by where it lies on this machine. */
+const nameFiles = (files: readonly PinnedFile[], message: string): string =>
+  files.reduce((text, file) => text.replaceAll(readPathOf(file), file.path), message);
 
 /**
  * Finds the columns of JSON lines: those of the sample, or those declared.
@@ -110,10 +126,14 @@ const sampleColumns = async (
  */
 export const sniffJsonl = async (
   connection: DuckDBConnection,
-  request: { readonly files: readonly PinnedFile[]; readonly options: JsonlOptions },
+  request: {
+    readonly files: readonly PinnedFile[];
+    readonly options: JsonlOptions;
+    readonly look: InputLook;
+  },
 ): Promise<SniffedJsonl> => {
-  const { options } = request;
-  const files = await refuseNoObjects(request.files);
+  const { options, look } = request;
+  const files = await refuseNoObjects(look, request.files);
   const declared = Object.entries(options.columns ?? {}).map(([name, type]) => ({ name, type }));
   const filled = files.filter((file) => !isEmpty(file));
   if (declared.length === 0 && filled.length === 0)
@@ -121,8 +141,14 @@ export const sniffJsonl = async (
       path: files[0]?.path ?? '',
       reason: 'is empty, as all files of the input are: no columns are known; give jsonl.columns',
     });
-  const columns = declared.length > 0 ? declared : await findColumns(connection, filled, options);
-  if (declared.length === 0) await refuseRenamed(connection, filled, columns);
+  const columns =
+    declared.length > 0
+      ? declared
+      : await look.withSample(evenly(filled), sampleOf(options), async (sampled) => {
+          const found = await findColumns(connection, sampled, options);
+          await refuseRenamed(connection, sampled, { columns: found, options });
+          return found;
+        });
   refuseColumns(filled, columns);
   const { dateformat, timestampformat } = options;
   return {
@@ -147,7 +173,7 @@ const findColumns = async (
 ): Promise<readonly Column[]> => {
   const columns = await sampleColumns(connection, files, options);
   if (columns.length !== 1 || columns[0]?.name !== 'json') return columns;
-  if (await hasField(connection, files, 'json')) return columns;
+  if (await hasField(connection, files, { name: 'json', options })) return columns;
   const found = await sampleObjects(connection, files, options);
   if (found.length > 0) return found;
   throw new InputFormatError({
@@ -163,7 +189,7 @@ const sampleObjects = async (
   options: JsonlOptions,
 ): Promise<readonly Column[]> => {
   const lines = sampleLines(options);
-  const paths = evenly(files).map(({ path }) => quotePath(path));
+  const paths = files.map((file) => quotePath(readPathOf(file)));
   const [row] = await queryRows(
     connection,
     `SELECT json_group_structure(CASE WHEN json_type(json) = 'OBJECT' THEN json END) AS structure, count(*) FILTER (json_type(json) = 'OBJECT') AS objects, count(*) AS rows
@@ -186,15 +212,20 @@ const typeOf = (structure: unknown, depth: number): string => {
   return fields.length === 0 ? 'JSON' : `STRUCT(${fields.join(', ')})`;
 };
 
+/** Whether a line of the sample has the field: DuckDB's columns come from no other. */
 const hasField = async (
   connection: DuckDBConnection,
   files: readonly PinnedFile[],
-  name: string,
+  { name, options }: { readonly name: string; readonly options: JsonlOptions },
 ): Promise<boolean> => {
-  const lines = `read_ndjson_objects([${files.map(({ path }) => quotePath(path)).join(', ')}], ignore_errors = true)`;
+  const { rows } = sampleOf(options);
+  const limit = Number.isFinite(rows) ? ` LIMIT ${rowsToCopy(rows)}` : '';
+  const lines = files.map(
+    (file) => `(FROM read_ndjson_objects(${quotePath(readPathOf(file))}, ignore_errors = true)${limit})`,
+  );
   const found = await queryRows(
     connection,
-    `SELECT 1 FROM ${lines} WHERE json_type(json) = 'OBJECT' AND json_type(json, ${pointerTo(name)}) IS NOT NULL LIMIT 1`,
+    `SELECT 1 FROM (${lines.join(' UNION ALL ')}) WHERE json_type(json) = 'OBJECT' AND json_type(json, ${pointerTo(name)}) IS NOT NULL LIMIT 1`,
   );
   return found.length > 0;
 };
@@ -203,13 +234,13 @@ const hasField = async (
 const refuseRenamed = async (
   connection: DuckDBConnection,
   files: readonly PinnedFile[],
-  columns: readonly Column[],
+  { columns, options }: { readonly columns: readonly Column[]; readonly options: JsonlOptions },
 ): Promise<void> => {
   const names = new Set(columns.map(({ name }) => foldColumnName(name)));
   for (const { name } of columns) {
     const original = name.replace(/_\d+$/, '');
     if (original === name || !names.has(foldColumnName(original))) continue;
-    if (!(await hasField(connection, files, name)))
+    if (!(await hasField(connection, files, { name, options })))
       throw new InputSchemaError({
         path: files[0]?.path ?? '',
         reason: 'or one beside it has fields that differ in upper and lower case only; give jsonl.columns',

@@ -1,11 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
 import { InputFormatError, InputSchemaError } from '../contract/errors-input.ts';
-import type { PinnedFile } from '../contract/pinned-input.ts';
+import { type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
 import { foldColumnName } from '../contract/spec-values.ts';
 import { type FileShape, unifyShapes } from '../core/unify-shapes.ts';
 import { quotePath } from '../sql/quote.ts';
 import { refuseColumnCount, refuseHostileNames } from './check-columns.ts';
+import type { InputLook } from './input-look.ts';
 import { describeColumns, firstLineOf, queryRows } from './query-rows.ts';
 
 export type SniffedParquet = {
@@ -18,9 +19,9 @@ export type SniffedParquet = {
 type Shape = FileShape & { readonly signature: string };
 
 const listOf = (files: readonly PinnedFile[]): string =>
-  `[${files.map(({ path }) => quotePath(path)).join(', ')}]`;
+  `[${files.map((file) => quotePath(readPathOf(file))).join(', ')}]`;
 
-/** Reads all footers in one query each for schema and rows: a file by its path to what its footer says. */
+/** Reads all footers in one query each for schema and rows: a file by its path here to what its footer says. */
 const readFooters = async (connection: DuckDBConnection, files: readonly PinnedFile[]) => {
   const schemas = await queryRows(
     connection,
@@ -44,9 +45,9 @@ const nameBroken = async (
 ): Promise<InputFormatError> => {
   for (const file of files)
     try {
-      await queryRows(connection, `SELECT count(*) FROM parquet_schema(${quotePath(file.path)})`);
+      await queryRows(connection, `SELECT count(*) FROM parquet_schema(${quotePath(readPathOf(file))})`);
     } catch (cause) {
-      const reason = firstLineOf(cause).replaceAll(file.path, 'it');
+      const reason = firstLineOf(cause).replaceAll(readPathOf(file), 'it');
       return new InputFormatError(
         { path: file.path, reason: `is not a whole Parquet file (${reason})` },
         { cause },
@@ -61,25 +62,27 @@ const describeShapes = async (
   signatures: ReadonlyMap<string, string>,
 ): Promise<readonly Shape[]> => {
   const shapes = new Map<string, Shape>();
-  for (const { path } of files) {
-    const signature = signatures.get(path);
+  for (const file of files) {
+    const { path } = file;
+    const signature = signatures.get(readPathOf(file));
     if (signature === undefined) throw new InputFormatError({ path, reason: 'has no Parquet footer' });
     if (shapes.has(signature)) continue;
     const columns = await describeColumns(
       connection,
-      `read_parquet(${quotePath(path)}, hive_partitioning = false)`,
+      `read_parquet(${quotePath(readPathOf(file))}, hive_partitioning = false)`,
     );
     shapes.set(signature, { path, signature, columns });
-    await refuseNames(connection, path, columns);
+    await refuseNames(connection, file, columns);
   }
   return [...shapes.values()];
 };
 
 const refuseNames = async (
   connection: DuckDBConnection,
-  path: string,
+  file: PinnedFile,
   columns: readonly Column[],
 ): Promise<void> => {
+  const { path } = file;
   refuseColumnCount(path, columns.length);
   refuseHostileNames(
     path,
@@ -88,7 +91,7 @@ const refuseNames = async (
   // DuckDB renames the second `a` to `a_1`; the footer still has both.
   const written = await queryRows(
     connection,
-    `SELECT name FROM parquet_schema(${quotePath(path)}) WHERE column_id > 0`,
+    `SELECT name FROM parquet_schema(${quotePath(readPathOf(file))}) WHERE column_id > 0`,
   );
   const names = new Set(written.map(({ name }) => String(name)));
   const renamed = columns.filter(({ name }) => !names.has(name)).map(({ name }) => name);
@@ -106,7 +109,11 @@ const refuseNames = async (
  */
 export const sniffParquet = async (
   connection: DuckDBConnection,
-  request: { readonly files: readonly PinnedFile[]; readonly schema: 'same' | 'union' },
+  request: {
+    readonly files: readonly PinnedFile[];
+    readonly schema: 'same' | 'union';
+    readonly look: InputLook;
+  },
 ): Promise<SniffedParquet> => {
   const empty = request.files.find(({ sizeBytes }) => sizeBytes === 0);
   if (empty !== undefined)
@@ -117,10 +124,11 @@ export const sniffParquet = async (
       path: compressed.path,
       reason: `is compressed as a whole, which Parquet files are not read from; unpack it`,
     });
-  const footers = await readFooters(connection, request.files).catch(async (error: unknown) => {
-    throw await nameBroken(connection, request.files, error);
+  const files = await request.look.bringFooters(request.files);
+  const footers = await readFooters(connection, files).catch(async (error: unknown) => {
+    throw await nameBroken(connection, files, error);
   });
-  const shapes = await describeShapes(connection, request.files, footers.signatures);
+  const shapes = await describeShapes(connection, files, footers.signatures);
   const columns = unifyShapes(shapes, request.schema);
   const nameOf = new Map(columns.map(({ name }) => [foldColumnName(name), name]));
   const layouts = new Map(shapes.map(({ signature }, index) => [signature, index]));
@@ -128,10 +136,10 @@ export const sniffParquet = async (
     parquet: { isUniform: shapes.length === 1 },
     columns,
     layouts: shapes.map((shape) => shape.columns.map(({ name }) => nameOf.get(foldColumnName(name)) ?? name)),
-    files: request.files.map((file) => ({
+    files: files.map((file) => ({
       ...file,
-      rows: footers.rows.get(file.path) ?? 0,
-      layout: layouts.get(footers.signatures.get(file.path) ?? '') ?? 0,
+      rows: footers.rows.get(readPathOf(file)) ?? 0,
+      layout: layouts.get(footers.signatures.get(readPathOf(file)) ?? '') ?? 0,
     })),
   };
 };

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { mapBounded } from './map-bounded.ts';
+import { writeAll } from './write-all.ts';
 
 /** Bytes `offset` to `offset + lengthBytes` of something far away, and where they go in a local file. */
 export type Part = { readonly offset: number; readonly lengthBytes: number; readonly position: number };
@@ -49,17 +50,9 @@ export const writeParts = async <Each extends Part>(
   const file = await open(path, constants.O_RDWR | constants.O_CREAT);
   try {
     await mapBounded(parts, countAtOnce(parts), async (part) => {
-      await writeWhole(file, await fetch(part), part.position);
+      await writeAll(file, await fetch(part), part.position);
     });
   } finally {
     await file.close();
-  }
-};
-
-const writeWhole = async (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> => {
-  let written = 0;
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
-    written += bytesWritten;
   }
 };

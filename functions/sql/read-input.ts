@@ -1,11 +1,12 @@
 import type { Column } from '../contract/columns.ts';
-import type {
-  PinnedCsvInput,
-  PinnedFile,
-  PinnedInput,
-  PinnedJsonlInput,
-  PinnedParquetInput,
-  PinnedTextInput,
+import {
+  type PinnedCsvInput,
+  type PinnedFile,
+  type PinnedInput,
+  type PinnedJsonlInput,
+  type PinnedParquetInput,
+  type PinnedTextInput,
+  readCompressionOf,
 } from '../contract/pinned-input.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import { planArrow } from './read-arrow.ts';
@@ -96,7 +97,7 @@ const planCsv = (
   // Each copy stands alone, so that the rows of a slice stay in the order of the input.
   const groups = groupBy(
     withRows,
-    ({ layout, compression, copy }) => `${layout} ${compression} ${copy?.path ?? ''}`,
+    (file) => `${file.layout} ${readCompressionOf(file)} ${file.copy?.path ?? ''}`,
   );
   return [...groups.values()].map((files) => {
     const [first] = files;
@@ -122,7 +123,7 @@ const planJsonl = (
   const wanted = needed?.length === 0 ? [] : fileColumns(input, columns);
   const read = wanted.length > 0 ? wanted : fileColumns(input);
   const withRows = input.files.filter(({ sizeBytes }) => sizeBytes > 0);
-  return [...groupBy(withRows, ({ compression }) => compression).values()].map((files) => {
+  return [...groupBy(withRows, readCompressionOf).values()].map((files) => {
     const strict = `read_json(${pathList(files)}, ${readerOptions({
       auto_detect: 'false',
       format: quoteText('newline_delimited'),
@@ -188,7 +189,7 @@ const planText = (
 ): readonly InputGroup[] => {
   const isWhole = input.text.rows === 'file';
   const withRows = isWhole ? input.files : input.files.filter(({ sizeBytes }) => sizeBytes > 0);
-  const groups = groupBy(withRows, (file) => `${file.compression} ${file.isIrregular === true}`);
+  const groups = groupBy(withRows, (file) => `${readCompressionOf(file)} ${file.isIrregular === true}`);
   return [...groups.values()].map((files) => {
     const isMixed = files[0]?.isIrregular === true;
     const from = isWhole

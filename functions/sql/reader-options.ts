@@ -1,5 +1,5 @@
 import type { Column } from '../contract/columns.ts';
-import { type PinnedFile, readPathOf } from '../contract/pinned-input.ts';
+import { type PinnedFile, readCompressionOf, readPathOf } from '../contract/pinned-input.ts';
 import { quotePath, quoteText } from './quote.ts';
 
 /** Where a tolerant CSV or text read leaves its rejects: temporary tables of the connection. */
@@ -33,8 +33,13 @@ export const columnsOption = (columns: readonly Column[]): string =>
   `{${columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(', ')}}`;
 
 /** JSON readers do not know the word `none`. */
+export const nameCompression = (file: PinnedFile): string => {
+  const compression = readCompressionOf(file);
+  return compression === 'none' ? 'uncompressed' : compression;
+};
+
 export const compressionOption = ([file]: readonly PinnedFile[]): string =>
-  quoteText(file === undefined || file.compression === 'none' ? 'uncompressed' : file.compression);
+  quoteText(file === undefined ? 'uncompressed' : nameCompression(file));
 
 export const pathList = (files: readonly PinnedFile[]): string =>
   `[${files.map((file) => quotePath(readPathOf(file))).join(', ')}]`;

@@ -1,6 +1,7 @@
 import type { CsvOptions } from '../contract/input.ts';
 import type { PinnedCsv, PinnedFile } from '../contract/pinned-input.ts';
 import { quoteText } from './quote.ts';
+import { nameCompression } from './reader-options.ts';
 
 /** DuckDB's default. */
 export const DEFAULT_LINE_BYTES = 2_000_000;
@@ -40,7 +41,7 @@ export const renderGiven = ({ options }: SniffCsvRequest, file: PinnedFile): rea
   ),
   ...option('max_line_size', String(options.max_line_size ?? DEFAULT_LINE_BYTES)),
   ...option('sample_size', options.sample_size?.toString()),
-  `compression = ${quoteText(file.compression === 'none' ? 'uncompressed' : file.compression)}`,
+  `compression = ${quoteText(nameCompression(file))}`,
   'hive_partitioning = false',
 ];
 

@@ -46,7 +46,7 @@ export const advanceStage = async (
   if (standing.missing.length > 0) {
     return pass === undefined ? passOver(standing) : advancePass(context, plan, { position, pass, standing });
   }
-  const result = await seal(context, plan, position);
+  const result = await seal(context, plan, position, standing);
   if (result.kind === 'sealed') return result;
   return passOver(await readStage(store, plan, position), { reason: result.reason });
 };

@@ -31,8 +31,8 @@ export const amendOutgrown = async (
   },
 ): Promise<string> => {
   const { index, ...stage } = outgrown.position;
-  const [first] = outgrown.tasks;
-  if (first !== undefined && outgrown.amendments >= MAX_AMENDMENTS) throw first.failure;
+  const [worst] = outgrown.tasks;
+  if (worst !== undefined && outgrown.amendments >= MAX_AMENDMENTS) throw worst.failure;
   const blocks = outgrown.tasks.some(({ task }) => task.kind === 'partitions')
     ? await readBlocksBefore(context.store, plan, index)
     : [];
@@ -45,7 +45,7 @@ export const amendOutgrown = async (
     return found;
   });
   const ids = outgrown.tasks.map(({ task }) => task.task);
-  const reason = `${ids.length === 1 ? `the task ${ids[0]}` : `${ids.length} tasks`} outgrew the memory of one and ${ids.length === 1 ? 'is' : 'are'} halved (${first?.failure.name})`;
+  const reason = `${ids.length === 1 ? `the task ${ids[0]}` : `${ids.length} tasks`} outgrew the memory of one and ${ids.length === 1 ? 'is' : 'are'} halved (${worst?.failure.name})`;
   await putAmendment(
     context.store,
     { k: outgrown.amendments },

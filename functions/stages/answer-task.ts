@@ -17,6 +17,7 @@ import { newTallyCounts, registerTallies, type TallyCounts } from '../io/tallies
 import type { CompiledSteps } from '../sql/compile-steps.ts';
 import { damagedInput, explainFailure } from './explain-failure.ts';
 import { type KeptRejects, keepRejects, keepRejectsOfFailed } from './keep-rejects.ts';
+import { nameFullDisk } from './name-full-disk.ts';
 import { openTaskSource, type TaskSource } from './open-task-source.ts';
 import { hasModules, type ModuleTotals, runModules } from './run-modules.ts';
 import type { StageContext } from './stage-context.ts';
@@ -50,7 +51,8 @@ export const answerTask = async (
 ): Promise<TaskAnswer> => {
   const { plan, stage, index } = work;
   const place = { store: context.store, plan, stage, index, scratchDir: folders.slice };
-  const source = await openTaskSource(place, work.task);
+  const where = { task: `${work.ids.stage} ${work.ids.task}`, scratchDir: folders.slice };
+  const source = await nameFullDisk(where, () => openTaskSource(context, place, work.task));
   if (!source.isReadable) return answerNothing(work, folders, source.chains);
   // Rows of a wrong cut are none: a function of a user, which may do anything with a row, never sees one.
   if (hasGuessedCut(work.task) && hasModules(stage))

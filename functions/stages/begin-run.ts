@@ -4,7 +4,7 @@ import type { Plan } from '../contract/plan.ts';
 import { openRun } from '../io/open-run.ts';
 import { openOutput } from './open-output.ts';
 import { parsePlan } from './parse-plan.ts';
-import { hasJobEnded, type JobWorld } from './read-job-state.ts';
+import { hasJobEnded, hasJobPublished, type JobWorld } from './read-job-state.ts';
 import { putFirstTasks } from './read-tasks.ts';
 import type { PlannedJob } from './split.ts';
 import type { StageContext } from './stage-context.ts';
@@ -15,7 +15,11 @@ export type RunContext = StageContext & JobWorld;
 /** Claims the job's output. Repeatable. `run` is absent before one is open. */
 export const claimOutput = async (context: RunContext, job: Job, run?: string): Promise<void> => {
   const output = await openOutput(context, job, run);
-  await output.claim({ mode: job.spec.output.mode, hasEnded: (claim) => hasJobEnded(context, claim) });
+  await output.claim({
+    mode: job.spec.output.mode,
+    hasEnded: (claim) => hasJobEnded(context, claim),
+    hasPublished: () => hasJobPublished(context.store, job.job),
+  });
 };
 
 export type BegunRun =

@@ -6,7 +6,7 @@ import { putOutcome } from '../io/put-outcome.ts';
 import { buildReport, putReport } from './build-report.ts';
 import { putEndReport } from './end-run.ts';
 import { openOutput } from './open-output.ts';
-import type { JobState } from './read-job-state.ts';
+import type { JobFacts } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
 import { writeTrace } from './write-trace.ts';
 
@@ -15,8 +15,8 @@ import { writeTrace } from './write-trace.ts';
  * the wish within seconds; where nobody works, the job has ended with this.
  */
 export const cancelJob = async (
-  world: Pick<StageContext, 'store' | 'now'>,
-  { job: { job: id }, job, plan, word }: JobState,
+  world: Pick<StageContext, 'store' | 's3' | 'now'>,
+  { job: { job: id }, job, plan, word }: JobFacts,
 ): Promise<string> => {
   const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;
   const { store } = world;

@@ -1,7 +1,7 @@
 import { DaybreakError } from '../contract/errors.ts';
 import { InputFormatError, TooManyRejectsError } from '../contract/errors-input.ts';
 import { QueryError, TaskDiskError, TaskMemoryError } from '../contract/errors-query.ts';
-import type { PinnedInput } from '../contract/pinned-input.ts';
+import { type PinnedInput, readPathOf } from '../contract/pinned-input.ts';
 import { renderRejectLimit } from '../core/judge-rejects.ts';
 import { classifyDuckDBError } from '../io/classify-duckdb-error.ts';
 import { diagnoseReaderError } from '../io/collect-rejects.ts';
@@ -53,8 +53,9 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 /** Every row that can be judged by itself is good: the file as a whole is damaged. */
 export const damagedInput = (input: PinnedInput, error: unknown): InputFormatError => {
   const said = messageOf(error);
-  const file = input.files.find(({ path }) => said.includes(path)) ?? input.files[0];
+  const file = input.files.find((each) => said.includes(readPathOf(each))) ?? input.files[0];
   const { message } = classifyDuckDBError(said);
-  const reason = `is damaged: it cannot be read to its end as ${input.format} (${message})`;
+  const named = file === undefined ? message : message.replaceAll(readPathOf(file), file.path);
+  const reason = `is damaged: it cannot be read to its end as ${input.format} (${named})`;
   return new InputFormatError({ path: file?.path ?? '', reason }, { cause: error });
 };

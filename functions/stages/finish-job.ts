@@ -1,15 +1,18 @@
-import type { Job } from '../contract/job.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Report } from '../contract/report.ts';
 import { putHistory } from '../io/history.ts';
 import { claimOutput, type RunContext } from './begin-run.ts';
 import { buildReport, putReport } from './build-report.ts';
-import { publish } from './publish.ts';
+import { type JobToPublish, publish } from './publish.ts';
+import { hasJobPublished } from './read-job-state.ts';
 import { sweepBlocks } from './sweep-blocks.ts';
 import { writeTrace } from './write-trace.ts';
 
-export type FinishedJob = { readonly report: Report; readonly manifest: Manifest };
+/** `more`: the time was up, and the next call goes on; `copied` parts are there. */
+export type FinishedJob =
+  | { readonly kind: 'finished'; readonly report: Report; readonly manifest: Manifest }
+  | { readonly kind: 'more'; readonly copied: number };
 
 /**
  * Publishes a job whose stages are all sealed, and puts what is to be remembered of it: trace, report, history.
@@ -17,20 +20,22 @@ export type FinishedJob = { readonly report: Report; readonly manifest: Manifest
  */
 export const finishJob = async (
   context: RunContext,
-  work: { readonly job: Job; readonly plan: Plan; readonly keepBlocks: boolean },
+  work: JobToPublish & { readonly keepBlocks: boolean },
 ): Promise<FinishedJob> => {
   const { job, plan } = work;
   const { store } = context;
   // Before the outcome says `published`, and again where a death came after that.
-  await claimOutput(context, job, plan.run);
-  const manifest = await publish(context, { job, plan });
+  if (!(await hasJobPublished(store, job.job))) await claimOutput(context, job, plan.run);
+  const published = await publish(context, work);
+  if (published.kind === 'more') return published;
+  const { manifest } = published;
   const report = await buildReport(context, { job, plan, outcome: manifest.outcome, manifest });
   // The report last: whoever finds it has nothing left to do.
   await writeTrace(store, job);
   await putReport(store, report);
   await rememberJob(context, plan, report);
   if (!work.keepBlocks) await sweepBlocks(store, plan.job);
-  return { report, manifest };
+  return { kind: 'finished', report, manifest };
 };
 
 const rememberJob = ({ store, resources }: RunContext, plan: Plan, report: Report): Promise<void> =>

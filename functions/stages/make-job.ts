@@ -1,4 +1,4 @@
-import { SpecError } from '../contract/errors.ts';
+import { type Problem, SpecError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
 import type { JobSpec } from '../contract/spec.ts';
 import { parseDeadline } from '../core/parse-deadline.ts';
@@ -13,17 +13,25 @@ export type JobFacts = {
   readonly tasks?: { readonly map?: number | undefined; readonly reduce?: number | undefined };
 } & Pick<Job, 'modules' | 'baseDir'>;
 
+const deadlineMsOf = ({ deadline }: JobSpec, now: Date): number | undefined =>
+  deadline === undefined ? undefined : parseDeadline(deadline, now.getTime());
+
+/** What is wrong with a deadline that no job can meet; undefined where there is none, or it is still to come. */
+export const findPastDeadline = (spec: JobSpec, now: Date): Problem | undefined => {
+  const deadlineMs = deadlineMsOf(spec, now);
+  if (deadlineMs === undefined || deadlineMs > now.getTime()) return undefined;
+  return { path: 'deadline', message: `the deadline ${spec.deadline} has passed already` };
+};
+
 /** Makes the job that a spec asks for, its deadline as an instant. Fails with SpecError where that has passed. */
 export const makeJob = (
   { spec, locate }: { readonly spec: JobSpec; readonly locate: ParsedSpec['locate'] },
   facts: JobFacts,
 ): Job => {
   const { now, modules, baseDir } = facts;
-  const deadlineMs = spec.deadline === undefined ? undefined : parseDeadline(spec.deadline, now.getTime());
-  if (deadlineMs !== undefined && deadlineMs <= now.getTime()) {
-    const message = `the deadline ${spec.deadline} has passed already`;
-    throw new SpecError([locate({ path: 'deadline', message })]);
-  }
+  const past = findPastDeadline(spec, now);
+  if (past !== undefined) throw new SpecError([locate(past)]);
+  const deadlineMs = deadlineMsOf(spec, now);
   const { map, reduce } = facts.tasks ?? {};
   const tasks = {
     ...(map === undefined ? {} : { map }),

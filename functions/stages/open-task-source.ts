@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { PinnedInput } from '../contract/pinned-input.ts';
+import { type PinnedInput, readPathOf } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage, Shuffle } from '../contract/plan.ts';
 import type { RangeChain } from '../contract/range-chain.ts';
 import type { Task, TaskOf } from '../contract/task.ts';
@@ -8,10 +8,12 @@ import { parseDuckDBType } from '../io/arrow/type-text.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { openArrowInput } from '../io/open-arrow-input.ts';
 import { openBlocks } from '../io/open-blocks.ts';
-import { type OpenSlice, openSlice } from '../io/slices/open-slice.ts';
+import { type OpenSlice, openSlice, openWhole } from '../io/slices/open-slice.ts';
 import type { StepSource } from '../sql/compile-steps.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { renderReadInput } from '../sql/read-input.ts';
+import { openAccess } from './open-input.ts';
+import type { StageContext } from './stage-context.ts';
 
 /** How the rows of a task come into its query. */
 export type TaskSource = {
@@ -44,12 +46,23 @@ type Place = {
   readonly scratchDir: string;
 };
 
-/** Opens what a task reads. A slice of text, and blocks of a store that is not on files, are copied to scratch first. */
-export const openTaskSource = async (place: Place, task: Task): Promise<TaskSource> => {
+/**
+ * Opens what a task reads. A slice of text, text whose lines DuckDB cannot stream, input that lies in S3, and blocks of
+ * a store that is not on files, are copied to the scratch folder first.
+ */
+export const openTaskSource = async (
+  context: StageContext,
+  place: Place,
+  task: Task,
+): Promise<TaskSource> => {
   if (task.kind === 'partitions') return openPartitions(place, task);
   const columns = place.stage.inputColumns ?? [];
-  if (task.kind === 'input') return openInput(place.plan.input, { columns });
-  const slice = await openSlice(place.plan.input, task, place.scratchDir);
+  const { input } = place.plan;
+  const { scratchDir } = place;
+  const access = await openAccess(context, { input, scratchDir });
+  if (task.kind === 'input')
+    return openInput(await openWhole(input, { access, columns, scratchDir }), { columns });
+  const slice = await openSlice(input, task, { access, columns, scratchDir });
   return openInput(slice.input, { columns, slice });
 };
 
@@ -62,7 +75,7 @@ const openInput = (input: PinnedInput, { columns, slice }: InputFacts): TaskSour
   if (input.format === 'arrow') return openArrowInput(input, columns);
   const isParquet = input.format === 'parquet';
   return {
-    readablePaths: slice?.readablePaths ?? input.files.map(({ path }) => path),
+    readablePaths: slice?.readablePaths ?? input.files.map(readPathOf),
     input,
     columns,
     isReadable: slice?.isReadable ?? true,

@@ -6,6 +6,7 @@ import {
   ConservationError,
   JobCancelledError,
   StateError,
+  StoreError,
 } from '../contract/errors-store.ts';
 import type { Job } from '../contract/job.ts';
 import { KEYS, OUTPUT_KEYS, renderBlockKey } from '../contract/keys.ts';
@@ -22,13 +23,29 @@ import type { Output } from '../io/output.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { readSealed } from '../io/seal-stage.ts';
 import { openOutput } from './open-output.ts';
+import { hasJobPublished } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** Reads a small object each; see commit-attempt. */
 const MAX_READS = 16;
 
-/** Whole blocks read or copied at once: more only compete for one disk. */
-const MAX_COPIES = 4;
+/** Blocks whose bytes are read at once on files: more only compete for one disk. On S3 a block is one small request. */
+const MAX_CHECKS = { files: 4, s3: 32 };
+
+export type JobToPublish = {
+  readonly job: Job;
+  readonly plan: Plan;
+  /**
+   * Asked before each copy; false where the time is up. Without it a publish is never cut short. For an output on S3,
+   * which tells what is there already; on files each call would begin anew.
+   */
+  readonly mayGoOn?: (() => boolean) | undefined;
+};
+
+/** `more`: the time was up; `copied` parts are there, and the next call goes on with the others. */
+export type PublishResult =
+  | { readonly kind: 'published'; readonly manifest: Manifest }
+  | { readonly kind: 'more'; readonly copied: number };
 
 /**
  * Publishes the last stage: checks that all rows add up and every block is there, puts the outcome, gives the
@@ -39,8 +56,8 @@ const MAX_COPIES = 4;
  */
 export const publish = async (
   context: StageContext,
-  { job, plan }: { readonly job: Job; readonly plan: Plan },
-): Promise<Manifest> => {
+  { job, plan, mayGoOn = () => true }: JobToPublish,
+): Promise<PublishResult> => {
   const { store } = context;
   const output = await openOutput(context, job, plan.run);
   const seals = await readSeals(store, plan);
@@ -50,10 +67,13 @@ export const publish = async (
   requireWithinLimit(plan, seals);
   const commits = await mapBounded(last.commits, MAX_READS, (packed) => readCounted(store, last, packed));
   const isPublished = await output.isPublished();
+  // Another job has put its output in the place of this one's: what this runner came late for is long done.
+  const isReplaced = !isPublished && (await hasJobPublished(store, plan.job));
+  const isMissing = !isPublished && !isReplaced;
   const rejecting = await readRejecting(store, seals);
   const objects = [...commits.map(blockOf), ...rejecting.flatMap(rejectsOf)];
   // After the outcome nothing can be done again: what is lost is found before.
-  if (!isPublished) await mapBounded(objects, MAX_COPIES, (object) => requireBytes(store, object));
+  if (isMissing) await mapBounded(objects, checksAtOnce(store), (object) => requireBytes(store, object));
   const { chosen } = await putOutcome(store, {
     job: plan.job,
     run: plan.run,
@@ -62,10 +82,16 @@ export const publish = async (
   });
   requirePublished(chosen);
   const manifest = renderManifest({ job, plan, commits, rejecting, counts, createdAt: chosen.at });
-  if (!isPublished) await mapBounded(objects, MAX_COPIES, (object) => addObject(store, output, object));
-  await output.finish(manifest, job.spec.output.mode);
-  return manifest;
+  if (isMissing) {
+    const copied = await addObjects(store, output, { objects, mayGoOn });
+    if (copied < objects.length) return { kind: 'more', copied };
+  }
+  if (!isReplaced) await output.finish(manifest, job.spec.output.mode);
+  return { kind: 'published', manifest };
 };
+
+const checksAtOnce = (store: ObjectStore): number =>
+  store.localPath('b') === undefined ? MAX_CHECKS.s3 : MAX_CHECKS.files;
 
 const readSeals = (store: ObjectStore, plan: Plan): Promise<readonly Sealed[]> =>
   mapBounded(plan.stageIds, MAX_READS, async (stage) => {
@@ -186,9 +212,40 @@ const readSums = async (store: ObjectStore, key: string): Promise<ObjectSums | u
   }
 };
 
-const addObject = async (store: ObjectStore, output: Output, { key, task, name }: Named): Promise<void> => {
-  if ((await store.head(key)) === undefined) throw new BlockMissingError({ key, task });
-  await output.addPart(name, { store, key });
+/** Returns how many are there. Of those that are not each call adds one at least, however short its time. */
+const addObjects = async (
+  store: ObjectStore,
+  output: Output,
+  { objects, mayGoOn }: { readonly objects: readonly Named[]; readonly mayGoOn: () => boolean },
+): Promise<number> => {
+  const left: Named[] = [];
+  let there = 0;
+  let added = 0;
+  const add = async (object: Named): Promise<void> => {
+    if ((await addObject(store, output, object)) === 'added') added += 1;
+    else there += 1;
+  };
+  await mapBounded(objects, output.copiesAtOnce, async (object) => {
+    if (left.length === 0 && mayGoOn()) await add(object);
+    else left.push(object);
+  });
+  for (const object of left) {
+    if (added > 0) break;
+    await add(object);
+  }
+  return there + added;
+};
+
+/** Whether the block is there is asked when it could not be added: most are. */
+const addObject = async (store: ObjectStore, output: Output, named: Named): Promise<'added' | 'there'> => {
+  const { key, task, name, object } = named;
+  const { sizeBytes, sha256 } = object;
+  try {
+    return await output.addPart(name, { store, key, sizeBytes, sha256 });
+  } catch (error) {
+    if (!(error instanceof StoreError) || (await store.head(key)) !== undefined) throw error;
+    throw new BlockMissingError({ key, task }, { cause: error });
+  }
 };
 
 const renderManifest = (facts: {
@@ -200,6 +257,7 @@ const renderManifest = (facts: {
   readonly createdAt: string;
 }): Manifest => ({
   job: facts.plan.job,
+  submittedAt: facts.job.submittedAt,
   run: facts.plan.run,
   outcome: 'published',
   specDigest: facts.job.specDigest,

@@ -1,6 +1,6 @@
 import type { Claim } from '../contract/claim.ts';
 import { JobNotFoundError } from '../contract/errors-store.ts';
-import { isId } from '../contract/ids.ts';
+import { FIRST_RUN, isId } from '../contract/ids.ts';
 import { Job } from '../contract/job.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Halt, Outcome } from '../contract/outcome.ts';
@@ -45,41 +45,50 @@ export const readJob = async (store: ObjectStore, job: string): Promise<Job> => 
   return found;
 };
 
+/** What is known of a job without its stages: few requests, whatever its size. */
+export type JobFacts = Omit<JobState, 'stages'>;
+
 /** All that the store knows of a job. Fails with JobNotFoundError. */
-export const readJobState = async ({ store, findPresence }: JobWorld, id: string): Promise<JobState> => {
+export const readJobState = async (world: JobWorld, id: string): Promise<JobState> => {
+  const facts = await readJobFacts(world, id);
+  const { plan } = facts;
+  if (plan === undefined) return { ...facts, stages: [] };
+  const stages = await Promise.all(plan.stageIds.map((_, index) => readStageState(world.store, plan, index)));
+  return { ...facts, stages };
+};
+
+/** Fails with JobNotFoundError. */
+export const readJobFacts = async ({ store, findPresence }: JobWorld, id: string): Promise<JobFacts> => {
   const job = await readJob(store, id);
-  const current = await readCurrentRun(store, id);
-  const report = await readReport(store, id);
-  const facts = { job, report, outcome: current?.outcome };
-  if (current === undefined) {
-    const presence = report === undefined ? await findPresence({ job: id }) : 'nobody';
-    const word = report?.outcome ?? WORDS_OF_PRESENCE[presence];
-    return { ...facts, plan: undefined, halt: undefined, stages: [], word };
-  }
-  const plan = parsePlan(current.plan);
-  const presence = await findPresence(plan);
-  const halt = await readHalt(store, plan);
-  const stages = await Promise.all(plan.stageIds.map((_, index) => readStageState(store, plan, index)));
-  const word = wordOf({ outcome: current.outcome, report, halt, presence });
-  return { ...facts, plan, halt, stages, word };
+  const [current, report] = await Promise.all([readCurrentRun(store, id), readReport(store, id)]);
+  const plan = current === undefined ? undefined : parsePlan(current.plan);
+  const run = plan?.run;
+  const [presence, halt] = await Promise.all([
+    findPresence(run === undefined ? { job: id } : { job: id, run }),
+    readHalt(store, { job: id, run: run ?? FIRST_RUN }),
+  ]);
+  const facts = { job, report, plan, outcome: current?.outcome, halt };
+  return { ...facts, word: wordOf({ ...facts, presence }) };
 };
 
 const WORDS_OF_PRESENCE = { working: 'running', waiting: 'waiting', nobody: 'interrupted' } as const;
 
-const wordOf = (facts: {
-  readonly outcome: Outcome | undefined;
-  readonly report: Report | undefined;
-  readonly halt: Halt | undefined;
-  readonly presence: Presence;
-}): JobWord => {
-  const { outcome, report, presence } = facts;
+const wordOf = (
+  facts: Pick<JobState, 'plan' | 'outcome' | 'report' | 'halt'> & { readonly presence: Presence },
+): JobWord => {
+  const { plan, outcome, report, halt, presence } = facts;
+  if (plan === undefined) {
+    // What ended before it had a run may have been asked for again; what was cancelled ends as soon as it is taken.
+    const hasEnded = report !== undefined && (presence === 'nobody' || halt !== undefined);
+    return hasEnded ? report.outcome : WORDS_OF_PRESENCE[presence];
+  }
   if (presence === 'waiting' && outcome?.kind !== 'published') return 'waiting';
   if (outcome?.kind === 'published' && report?.outcome !== 'published') {
     return presence === 'nobody' ? 'interrupted' : 'publishing';
   }
   if (outcome !== undefined) return outcome.kind;
   if (presence !== 'working') return WORDS_OF_PRESENCE[presence];
-  return facts.halt === undefined ? 'running' : 'cancelling';
+  return halt === undefined ? 'running' : 'cancelling';
 };
 
 export const readReport = (store: ObjectStore, job: string): Promise<Report | undefined> =>
@@ -90,6 +99,12 @@ export const listJobs = async (store: ObjectStore): Promise<readonly string[]> =
   const jobs: string[] = [];
   for await (const name of store.listFolders('jobs/')) if (isId('job', name)) jobs.push(name);
   return jobs;
+};
+
+/** Whether the publish of a job is finished: its report is the last of it. */
+export const hasJobPublished = async (store: ObjectStore, job: string): Promise<boolean> => {
+  const outcome = (await readReport(store, job))?.outcome;
+  return outcome === 'published' || outcome === 'partial';
 };
 
 const ENDED: ReadonlySet<JobWord> = new Set(['published', 'partial', 'cancelled', 'failed', 'refused']);

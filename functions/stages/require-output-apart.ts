@@ -2,20 +2,27 @@ import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { SpecError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
-import { judgeOutputPlace } from '../core/judge-output-place.ts';
+import { judgeOutputPlace, type Places } from '../core/judge-output-place.ts';
+import { isS3Uri } from '../core/s3-uri.ts';
 import { mapBounded } from '../io/map-bounded.ts';
-import { openOutput } from './open-output.ts';
+import type { ObjectStore } from '../io/object-store.ts';
+import { type OutputContext, openOutput } from './open-output.ts';
 import type { StageContext } from './stage-context.ts';
+
+type Reserved = Places['reserved'][number];
 
 /** A call of the file system each: enough to hide a disk's latency. */
 const MAX_CALLS = 32;
 
-/** Fails with SpecError where a job on files would read what it writes, or replace what it reads. Writes nothing. */
+/**
+ * Fails with SpecError where a job would read what it writes, replace what it reads, or write among the state. Writes
+ * nothing.
+ */
 export const requireOutputApart = async (
-  context: Pick<StageContext, 'store'>,
+  context: OutputContext & Pick<StageContext, 'reserved'>,
   reading: {
     readonly job: Pick<Job, 'job' | 'spec' | 'submittedAt'>;
-    /** The input's files, absolute. */
+    /** The input's files: absolute paths, or addresses on S3. */
     readonly files: readonly string[];
     readonly baseDir: string;
   },
@@ -23,18 +30,33 @@ export const requireOutputApart = async (
   const { job, baseDir } = reading;
   const { uri } = job.spec.input;
   const output = await openOutput(context, job);
-  const state = context.store.localPath('jobs');
   const message = judgeOutputPlace({
-    output: output.place,
+    output: withoutSlash(output.place),
     part: { job: job.job, format: job.spec.output.format },
     inputs: await mapBounded(typeof uri === 'string' ? [uri] : uri, MAX_CALLS, (each) =>
-      resolveLinks(path.resolve(baseDir, each)),
+      resolvePlace(each, baseDir),
     ),
-    files: await mapBounded(reading.files, MAX_CALLS, resolveLinks),
-    workdir: state === undefined ? undefined : await resolveLinks(path.dirname(state)),
+    files: await mapBounded(reading.files, MAX_CALLS, (each) => resolvePlace(each, baseDir)),
+    reserved: [await stateOf(context.store), ...(context.reserved ?? []).map(reservedOf)],
   });
   if (message !== undefined) throw new SpecError([{ path: 'output.uri', message }]);
 };
+
+/** Whoever may write there could change what any job has decided. */
+const stateOf = async (store: ObjectStore): Promise<Reserved> => {
+  const onS3 = store.s3Location?.('jobs');
+  if (onS3 !== undefined) return { what: 'the bucket of the state', place: `s3://${onS3.bucket}` };
+  const onFiles = store.localPath('jobs');
+  if (onFiles === undefined) throw new Error('a store is on files or on S3');
+  return { what: 'the work folder', place: await resolveLinks(path.dirname(onFiles)) };
+};
+
+const reservedOf = (uri: string): Reserved => ({ what: 'the reserved', place: withoutSlash(uri) });
+
+const withoutSlash = (place: string): string => place.replace(/(?<=[^/])\/+$/u, '');
+
+const resolvePlace = async (place: string, baseDir: string): Promise<string> =>
+  isS3Uri(place) ? place.replace(/^S3/u, 's3') : resolveLinks(path.resolve(baseDir, place));
 
 /** The path without links, up to its first component that is a pattern or is not there. */
 const resolveLinks = async (wanted: string): Promise<string> => {

@@ -3,8 +3,8 @@ import type { PinnedFile } from '../contract/pinned-input.ts';
 import type { Plan } from '../contract/plan.ts';
 
 /** What tells one state of a file from another. */
-const pinsOf = ({ sizeBytes, inode, modifiedNs }: PinnedFile): string =>
-  JSON.stringify([sizeBytes, inode, modifiedNs]);
+const pinsOf = ({ sizeBytes, inode, modifiedNs, etag }: PinnedFile): string =>
+  JSON.stringify([sizeBytes, inode, modifiedNs, etag]);
 
 /**
  * A job reads what it was planned over: rows of two states of an input never meet in one result. Fails with

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PinnedInput } from '../contract/pinned-input.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
 import { shrinksInTask } from '../core/judge-shrink.ts';
+import type { InputLook } from '../io/input-look.ts';
 import { registerTallies } from '../io/tallies.ts';
 import { compileStage } from '../sql/compile-steps.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
@@ -21,6 +22,7 @@ type Sampled = {
   readonly input: PinnedInput;
   readonly inputColumns: readonly string[];
   readonly tasks: number;
+  readonly look: InputLook;
 };
 
 /**
@@ -29,10 +31,28 @@ type Sampled = {
  */
 export const shrinksInTasks = async (
   connection: DuckDBConnection,
-  { input, inputColumns, tasks }: Sampled,
-  { before, keys }: { readonly before: readonly PlannedStep[]; readonly keys: readonly string[] },
+  { input, inputColumns, tasks, look }: Sampled,
+  groups: Groups,
 ): Promise<boolean> => {
-  if (before.some(isModuleStep) || input.format === 'arrow') return true;
+  if (groups.before.some(isModuleStep) || input.format === 'arrow') return true;
+  try {
+    const wanted = { rows: SAMPLE_ROWS, columns: inputColumns, connection };
+    return await look.withFirstRows(input, wanted, (sample) =>
+      sampleShrinks(connection, { input: sample, inputColumns, taskRows: rowsOf(input) / tasks }, groups),
+    );
+  } catch {
+    // The same rows are read again by the tasks, which name what is wrong with them.
+    return true;
+  }
+};
+
+type Groups = { readonly before: readonly PlannedStep[]; readonly keys: readonly string[] };
+
+const sampleShrinks = async (
+  connection: DuckDBConnection,
+  { input, inputColumns, taskRows }: Pick<Sampled, 'input' | 'inputColumns'> & { readonly taskRows: number },
+  { before, keys }: Groups,
+): Promise<boolean> => {
   const compiled = compileStage(
     {
       sql: `(SELECT * FROM ${renderReadInput(input, { tolerant: false, columns: inputColumns })} LIMIT ${LOOKED_ROWS})`,
@@ -45,16 +65,11 @@ export const shrinksInTasks = async (
   registerTallies(connection, compiled.tallies);
   const names = keys.map(quoteIdentifier).join(', ');
   const sample = `SELECT ${names} FROM (${compiled.sql}) LIMIT ${SAMPLE_ROWS}`;
-  try {
-    const reader = await connection.runAndReadAll(
-      `SELECT count(*), count(DISTINCT hash(${names})) FROM (${sample})`,
-    );
-    const [rows = 0, groups = 0] = (reader.getRows()[0] ?? []).map(Number);
-    return shrinksInTask({ rows, groups, taskRows: rowsOf(input) / tasks });
-  } catch {
-    // The same rows are read again by the tasks, which name what is wrong with them.
-    return true;
-  }
+  const reader = await connection.runAndReadAll(
+    `SELECT count(*), count(DISTINCT hash(${names})) FROM (${sample})`,
+  );
+  const [rows = 0, groups = 0] = (reader.getRows()[0] ?? []).map(Number);
+  return shrinksInTask({ rows, groups, taskRows });
 };
 
 const rowsOf = (input: PinnedInput): number =>

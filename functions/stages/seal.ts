@@ -20,7 +20,7 @@ import { countTasks } from '../core/plan-job.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
-import { readStage } from './read-stage.ts';
+import { readStage, type StageStanding } from './read-stage.ts';
 import { renderTasks } from './read-tasks.ts';
 import { requireRejects } from './require-rejects.ts';
 import type { StageContext } from './stage-context.ts';
@@ -39,7 +39,7 @@ export type SealResult =
 /**
  * Ends a stage: every task has its commit, every cut is proved, every block is there, the rows add up; cuts the
  * tasks of the next stage by the true sizes of the partitions. An attempt like any other: of two at once one is
- * chosen, and both return that one.
+ * chosen, and both return that one. `seen` is where the stage stands, by who has just looked.
  *
  * Fails with StateError where a task is missing, BlockMissingError, BlockCorruptError, ConservationError,
  * TooManyRejectsError.
@@ -48,6 +48,7 @@ export const seal = async (
   context: StageContext,
   plan: Plan,
   position: StagePosition,
+  seen?: StageStanding,
 ): Promise<SealResult> => {
   const { store } = context;
   const { index, ...stage } = position;
@@ -55,7 +56,7 @@ export const seal = async (
   if (standing !== undefined) return { kind: 'sealed', sealed: standing };
   const planned = plan.stages[index];
   if (planned === undefined) throw new Error(`the plan has no stage ${index}`);
-  const { tasks, amendments, done, missing } = await readStage(store, plan, position);
+  const { tasks, amendments, done, missing } = seen ?? (await readStage(store, plan, position));
   if (missing.length > 0) {
     throw new StateError({ key: KEYS.sealed.render(stage), problem: `no commit of ${missing.join(', ')}` });
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
@@ -6,7 +6,7 @@ import { SpecError } from '../contract/errors.ts';
 import type { FormatVersions } from '../contract/format-versions.ts';
 import { renderStageId, renderTaskId } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
-import type { PinnedInput } from '../contract/pinned-input.ts';
+import { isRemote, type PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { RejectLimit } from '../contract/plan-header.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
@@ -20,6 +20,7 @@ import { digestOf } from '../io/digest.ts';
 import { withDuckDB } from '../io/duckdb-session.ts';
 import { engineVersion } from '../io/engine-version.ts';
 import { readHistory } from '../io/history.ts';
+import type { InputLook } from '../io/input-look.ts';
 import { listInput } from '../io/list-input.ts';
 import type { PlanToOpen } from '../io/open-run.ts';
 import { pinInput } from '../io/pin-input.ts';
@@ -28,6 +29,8 @@ import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
+import { nameFullDisk } from './name-full-disk.ts';
+import { openLook } from './open-input.ts';
 import { hashTasks } from './read-tasks.ts';
 import { requireOutputApart } from './require-output-apart.ts';
 import { isModuleStep } from './run-modules.ts';
@@ -42,10 +45,13 @@ const partitioner = (): string => `${engineVersion()}-hash`;
  * Raised whenever the same plan would give other rows than before: how steps are compiled, read, counted or written.
  * It is part of the digest, so that no run mixes the work of two versions.
  */
-const PLAN_SEMANTICS = 1;
+const PLAN_SEMANTICS = 2;
 
 /** What one task can gather and spill: the disk of a function. @see docs/aggregates.md */
 const MOST_GLOBAL_BYTES = 10e9;
+
+/** Of one task's input in S3, where it can be cut so. */
+const COPIED_BYTES = 1e9;
 
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
@@ -136,27 +142,35 @@ type Looked = {
 const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looked> => {
   const { spec } = job;
   const baseDir = job.baseDir ?? path.sep;
-  const { format, files } = await listInput({ uri: spec.input.uri, format: spec.input.format, baseDir });
+  const { signal, s3 } = context;
+  const { uri } = spec.input;
+  const { format, files } = await listInput({ uri, format: spec.input.format, baseDir, s3, signal });
   context.signal.throwIfAborted();
   await requireOutputApart(context, { job, files: files.map((file) => file.path), baseDir });
   const pinned = await pinInput(files);
   context.signal.throwIfAborted();
   const scratchDir = await mkdtemp(path.join(context.scratchDir, 'split-'));
+  const lookDir = path.join(scratchDir, 'look');
+  await mkdir(lookDir);
   try {
     return await withDuckDB(
       {
         threads: context.resources.threads,
         memoryBytes: Math.min(context.resources.memoryBytes, LOOK_MEMORY_BYTES),
         scratchDir,
-        readablePaths: pinned.map((file) => file.path),
-        writableDirs: [],
+        readablePaths: pinned.filter((file) => !isRemote(file)).map((file) => file.path),
+        // DuckDB reads copies there as they are made.
+        writableDirs: [lookDir],
       },
       async (connection) => {
-        const input = await sniffInput(connection, { input: spec.input, format, files: pinned });
+        const look = await openLook(context, { files: pinned, folder: lookDir });
+        const input = await nameFullDisk({ task: 'split', scratchDir: lookDir }, () =>
+          sniffInput(connection, { input: spec.input, format, files: pinned, look }),
+        );
         context.signal.throwIfAborted();
-        const looked = await bindJob(context, connection, { job, input });
+        const looked = await bindJob(context, connection, { job, input, look });
         context.signal.throwIfAborted();
-        return looked;
+        return { ...looked, input: withoutCopies(input) };
       },
     );
   } finally {
@@ -165,10 +179,12 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
 };
 
 const bindJob = async (
-  { signal, sliceBytes, resources: { memoryBytes } }: StageContext,
+  context: StageContext,
   connection: DuckDBConnection,
-  { job, input }: { readonly job: JobToPlan; readonly input: PinnedInput },
+  { job, input, look }: { readonly job: JobToPlan; readonly input: PinnedInput; readonly look: InputLook },
 ): Promise<Looked> => {
+  const { signal, resources } = context;
+  const { memoryBytes } = resources;
   const bound = await bindSteps(connection, { ...job, steps: job.spec.steps, columns: input.columns });
   signal.throwIfAborted();
   const columns = bound.at(-1)?.columns ?? input.columns;
@@ -176,6 +192,9 @@ const bindJob = async (
   const looked = { input, inputColumns, columns };
   const inputBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
   const hasModules = steps.some(isModuleStep);
+  // A task copies its slice of what lies in S3: without a word on slices, no more than a scratch folder holds.
+  const isCopied = input.files.some(isRemote);
+  const { sliceBytes = isCopied ? COPIED_BYTES : undefined } = context;
   const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes, sliceBytes }), reduce = map } =
     job.tasks ?? {};
   // How many files a repartition is to leave is part of the result, whatever the number of tasks.
@@ -191,6 +210,7 @@ const bindJob = async (
   const tasks = await planInputSlices(connection, input, {
     tasks: map,
     columns: inputColumns,
+    look,
     ...(filter === undefined ? {} : { rowGroupFilter: filter }),
   });
   signal.throwIfAborted();
@@ -198,7 +218,7 @@ const bindJob = async (
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
     partitions: choosePartitions(tasks.length, reduce),
     shrinks: (before, keys) =>
-      shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length }, { before, keys }),
+      shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length, look }, { before, keys }),
   });
   return { ...looked, cuts, tasks };
 };
@@ -213,6 +233,11 @@ const leadingFilter = (steps: readonly PlannedStep[]): string | undefined => {
   }
   return filters.length === 0 ? undefined : filters.join(' AND ');
 };
+/** Where copies of an input lie is nobody's but this look's. */
+const withoutCopies = (input: PinnedInput): PinnedInput => ({
+  ...input,
+  files: input.files.map(({ local: _, ...file }) => file),
+});
 
 /** `arrow` parses and is refused before a plan is made; see contract/spec-features. */
 const requireWritable = (format: Job['spec']['output']['format']): OutputFormat => {

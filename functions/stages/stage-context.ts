@@ -12,6 +12,8 @@ export type StageContext = {
   readonly store: ObjectStore;
   /** Where `s3://` addresses of inputs and outputs are read and written; absent where a job may name none. */
   readonly s3?: S3Client;
+  /** Addresses on S3 that no job may write to, beside the store's own bucket: the inbox, whose objects start jobs. */
+  readonly reserved?: readonly string[];
   readonly now: () => Date;
   /** Draws 96 random bits as 24 hex digits. */
   readonly newAttempt: () => string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ROUTES } from '../../cdk/http-api.ts';
+import { ROUTES } from '../../functions/contract/api.ts';
 import { propertiesOf, renderValue, resourcesOf, synthStack } from './synth-stack.ts';
 
 const synthesized = synthStack();

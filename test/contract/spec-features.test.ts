@@ -41,8 +41,8 @@ const USES: readonly (readonly [feature: string, text: string, expected: string]
   ],
   [
     's3',
-    head('{uri: [x, s3://b/y]}'),
-    'input.uri[1]: an s3:// address in a local run is not there yet in this version',
+    head('{uri: [s3://b/x, s3://b/y]}', '{uri: s3://b/o}'),
+    'output.uri: an s3:// address as the output of a local run is not there yet in this version',
   ],
   [
     'on_deadline',

@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { judgeOutputPlace, type Places } from '../../functions/core/judge-output-place.ts';
 
+const WORKDIR = { what: 'the work folder', place: '/srv/.daybreak' };
+
 const judge = (places: Partial<Places>): string | undefined =>
   judgeOutputPlace({
     output: '/srv/out',
     part: { job: 'one', format: 'parquet' },
     inputs: ['/srv/data'],
     files: ['/srv/data/a.csv'],
-    workdir: '/srv/.daybreak',
+    reserved: [WORKDIR],
     ...places,
   });
 
 describe('the place of an output', () => {
   it('is well beside the input and the work folder', () => {
     expect(judge({})).toBeUndefined();
-    expect(judge({ workdir: undefined })).toBeUndefined();
+    expect(judge({ reserved: [] })).toBeUndefined();
     expect(judge({ output: '/srv/data-out' })).toBeUndefined();
   });
 
@@ -23,9 +25,7 @@ describe('the place of an output', () => {
     ['a folder above the input', { output: '/srv' }],
     ['the folder of the one input file', { output: '/srv/data', inputs: ['/srv/data/a.csv'] }],
   ])('rejects %s: the result would replace the input', (_, places) => {
-    expect(judge({ workdir: undefined, ...places })).toMatch(
-      /would replace the input file \/srv\/data\/a.csv/,
-    );
+    expect(judge({ reserved: [], ...places })).toMatch(/would replace the input file \/srv\/data\/a.csv/);
   });
 
   it.each([
@@ -53,9 +53,32 @@ describe('the place of an output', () => {
 
   it.each([
     ['in the work folder', { output: '/srv/.daybreak/jobs/out' }],
-    ['above the work folder', { output: '/srv/out', workdir: '/srv/out/.daybreak' }],
+    [
+      'above the work folder',
+      { output: '/srv/out', reserved: [{ ...WORKDIR, place: '/srv/out/.daybreak' }] },
+    ],
     ['at the work folder', { output: '/srv/.daybreak' }],
   ])('rejects an output %s', (_, places) => {
     expect(judge(places)).toMatch(/the work folder .* lie in one another/);
+  });
+
+  it.each([
+    ['beside the input', { inputs: ['s3://acme/in/'], files: ['s3://acme/in/a.csv'] }],
+    ['where a name merely begins alike', { inputs: ['s3://acme/o'], files: ['s3://acme/o'] }],
+    ['in the bucket of the inbox', { reserved: [{ what: 'the inbox', place: 's3://acme/inbox' }] }],
+    ['on S3, whatever lies on files', { inputs: ['/s3:/acme/out'], files: ['/s3:/acme/out/a.csv'] }],
+  ])('is well on S3 %s', (_, places) => {
+    expect(judge({ output: 's3://acme/out', ...places })).toBeUndefined();
+  });
+
+  it.each([
+    ['that would replace the input', { files: ['s3://acme/out/a.csv'] }, /would replace/],
+    ['that is read as a folder', { inputs: ['s3://acme/'], files: ['s3://acme/x/a.csv'] }, /is read/],
+    ['that is read by a pattern', { inputs: ['s3://acme/**/*.parquet'], files: [] }, /is read/],
+    ['in the inbox', { reserved: [{ what: 'the inbox', place: 's3://acme/out' }] }, /the inbox .* lie in/],
+    ['above the inbox', { reserved: [{ what: 'the inbox', place: 's3://acme/out/inbox' }] }, /lie in one/],
+    ['in the bucket of the state', { reserved: [{ what: 'the state', place: 's3://acme' }] }, /the state s3/],
+  ])('rejects an output on S3 %s', (_, places, message) => {
+    expect(judge({ output: 's3://acme/out', ...places })).toMatch(message);
   });
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { compileNamePattern, hasGlob, unfoldBraces } from '../../functions/core/match-glob.ts';
+import {
+  compileNamePattern,
+  compilePathPattern,
+  hasGlob,
+  matchesPath,
+  unfoldBraces,
+} from '../../functions/core/match-glob.ts';
 
 describe('compileNamePattern', () => {
   it.each([
@@ -41,5 +47,30 @@ describe('unfoldBraces', () => {
 describe('hasGlob', () => {
   it('finds pattern characters', () => {
     expect(['a', 'a*', 'a?', 'a[b]', 'a{b,c}'].map(hasGlob)).toEqual([false, true, true, true, true]);
+  });
+});
+
+describe('matchesPath', () => {
+  it.each([
+    ['a/*.csv', 'a/b.csv', true],
+    ['a/*.csv', 'a/b/c.csv', false],
+    ['a/**', 'a/b/c.csv', true],
+    ['a/**', 'a', false],
+    ['a/**/c', 'a/c', true],
+    ['a/**/c', 'a/b/b/c', true],
+    ['a/**/c', 'a/.b/c', false],
+    ['**/*', 'a/_b', false],
+    ['a/_b/*', 'a/_b/c', true],
+    ['a//b', 'a//b', true],
+    ['a/*/b', 'a//b', true],
+  ])('matches %s against %s: %s', (pattern, path, matches) => {
+    expect(matchesPath(compilePathPattern(pattern.split('/')), path.split('/'))).toBe(matches);
+  });
+
+  it('takes time proportional to pattern times path', () => {
+    const begin = performance.now();
+    const pattern = compilePathPattern([...Array(30).fill(['**', 'a']).flat(), 'b']);
+    expect(matchesPath(pattern, Array(500).fill('a'))).toBe(false);
+    expect(performance.now() - begin).toBeLessThan(1000);
   });
 });

@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type ChainVerdict, judgeChain } from '../../functions/core/judge-chain.ts';
 import type { QuotingCause } from '../../functions/core/scan-csv.ts';
 import type { RowFormat } from '../../functions/core/scan-range.ts';
+import { type OpenBytes, openFileBytes } from '../../functions/io/byte-source.ts';
 import { copyRange, type RangeCopy } from '../../functions/io/slices/copy-range.ts';
 import { findDataOffset } from '../../functions/io/slices/find-data-offset.ts';
 import type { CsvCase } from './generate-csv.ts';
@@ -75,6 +76,7 @@ type CaseFile = {
   readonly sizeBytes: number;
   readonly dataOffset: number;
   readonly format: RowFormat;
+  readonly openBytes: OpenBytes;
 };
 
 type CutFile = {
@@ -127,6 +129,18 @@ const compare = async (connection: DuckDBConnection, csv: CsvCase, path: string,
   return differences;
 };
 
+export type CaseOptions = {
+  /** Default: even ones. */
+  readonly offsets?: readonly number[];
+  /** Opens the bytes that are cut; the file at the path holds the same. */
+  readonly open?: (path: string, bytes: Buffer) => Promise<OpenBytes>;
+};
+
+const openLocal =
+  async (path: string): Promise<OpenBytes> =>
+  () =>
+    openFileBytes(path);
+
 /**
  * Cuts the file of a case at `offsets` (at even ones where none are given), follows the chain's
  * verdicts, and compares the rows that DuckDB reads from the copies with those of the whole file. A
@@ -136,19 +150,20 @@ export const checkCsvCase = async (
   connection: DuckDBConnection,
   csv: CsvCase,
   folder: string,
-  offsets?: readonly number[],
+  { offsets, open = openLocal }: CaseOptions = {},
 ): Promise<CaseOutcome> => {
   await mkdir(folder);
   try {
     const path = join(folder, 'whole.csv');
     const bytes = Buffer.from(csv.text);
     await writeFile(path, bytes);
+    const openBytes = await open(path, bytes);
     const format: RowFormat = { kind: 'csv', dialect: csv.dialect, columns: csv.columns };
-    const { dataOffset, quotingError } = await findDataOffset(path, format, csv.hasHeader ? 1 : 0);
+    const { dataOffset, quotingError } = await findDataOffset(openBytes, format, csv.hasHeader ? 1 : 0);
     if (quotingError !== undefined) {
       return { verdicts: ['one-task'], cause: quotingError.cause, differences: [] };
     }
-    const file: CaseFile = { path, folder, sizeBytes: bytes.length, dataOffset, format };
+    const file: CaseFile = { path, folder, sizeBytes: bytes.length, dataOffset, format, openBytes };
     const cut = await cutFile(file, offsets ?? evenCuts(dataOffset, bytes.length, csv.ranges));
     if (cut.last.kind === 'one-task') {
       return { verdicts: cut.verdicts, cause: cut.last.quotingError.cause, differences: [] };

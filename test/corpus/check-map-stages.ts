@@ -16,7 +16,7 @@ const checkFile = async (
   // Numbers make rejects of most rows; read strictly, such a file would only fail.
   const typeOf = (column: number): string => (tolerant && column === 0 ? 'DOUBLE' : 'VARCHAR');
   const input = await pinCase(csv, join(out, 'whole.csv'), typeOf);
-  const whole = await readWhole(connection, input, tolerant, out);
+  const whole = await readWhole(connection, input, { tolerant, out });
   const sliced = await readSliced(connection, input, { tasks: csv.ranges, tolerant, out });
   const where = `seed ${seed}, ${tolerant ? 'tolerant' : 'strict'}`;
   if ('error' in whole) expect(sliced.answer, where).toHaveProperty('error');

@@ -8,6 +8,8 @@ import type { Task } from '../../functions/contract/task.ts';
 import { amendSlices, hasGuessedCut, markUnread } from '../../functions/core/amend-slices.ts';
 import { amendTasks } from '../../functions/core/reconcile-commits.ts';
 import { collectRejects } from '../../functions/io/collect-rejects.ts';
+import { ACCESS_IN_PLACE, type InputAccess } from '../../functions/io/input-access.ts';
+import { type InputLook, LOOK_IN_PLACE } from '../../functions/io/input-look.ts';
 import { queryRows } from '../../functions/io/query-rows.ts';
 import { openSlice } from '../../functions/io/slices/open-slice.ts';
 import { planInputSlices } from '../../functions/io/slices/plan-input-slices.ts';
@@ -27,6 +29,14 @@ export type SlicedAnswer = {
   readonly miscounts: readonly string[];
 };
 
+export type ReadOptions = {
+  readonly tolerant: boolean;
+  /** A folder that the session writes to. */
+  readonly out: string;
+  /** Of objects: the folder that stands for their bucket. */
+  readonly root?: string | undefined;
+};
+
 type Done = { readonly task: string; readonly chains: RangeChain[]; readonly answer: Answer };
 
 const EMPTY: Answer = { rows: [], rejects: [] };
@@ -34,13 +44,12 @@ const EMPTY: Answer = { rows: [], rejects: [] };
 const read = async (
   connection: DuckDBConnection,
   input: PinnedInput,
-  tolerant: boolean,
-  out: string,
+  { tolerant, out, root }: ReadOptions,
 ): Promise<Answer> => {
   for (const table of Object.values(REJECT_TABLES)) await connection.run(`DROP TABLE IF EXISTS ${table}`);
   try {
     const rows = await queryRows(connection, `FROM ${renderReadInput(input, { tolerant, scan: 'serial' })}`);
-    const rejects = tolerant ? await readRejects(connection, input, out) : [];
+    const rejects = tolerant ? await readRejects(connection, input, { out, root }) : [];
     return { rows: rows.map((row) => JSON.stringify(Object.values(row))), rejects };
   } catch (error) {
     return { error: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
@@ -50,13 +59,14 @@ const read = async (
 const readRejects = async (
   connection: DuckDBConnection,
   input: PinnedInput,
-  out: string,
+  { out, root }: Pick<ReadOptions, 'out' | 'root'>,
 ): Promise<readonly string[]> => {
   const { rejectedRows, write } = await collectRejects(connection, input);
   if (rejectedRows === 0) return [];
   await write(join(out, 'rejects.parquet'));
   const rows = await queryRows(connection, `FROM '${join(out, 'rejects.parquet')}'`);
-  const bytes = await readFile(input.files[0]?.path ?? '');
+  const path = input.files[0]?.path ?? '';
+  const bytes = await readFile(root === undefined ? path : path.replace('s3://bucket', root));
   return rows.map(({ byte_offset, column, cause }) => {
     let offset = Number(byte_offset);
     // DuckDB 1.5.5 places a row after blank lines at one of these.
@@ -68,6 +78,13 @@ const readRejects = async (
 /** What one query over the whole input answers. */
 export const readWhole = read;
 
+export type SlicedOptions = ReadOptions & {
+  readonly tasks: number;
+  /** Default: where the files lie. */
+  readonly access?: InputAccess;
+  readonly look?: InputLook;
+};
+
 /**
  * Answers as a map stage would: plans the tasks, attempts each as an attempt must, and follows the
  * amendments until every cut is proved.
@@ -75,10 +92,10 @@ export const readWhole = read;
 export const readSliced = async (
   connection: DuckDBConnection,
   input: PinnedInput,
-  { tasks, tolerant, out }: { readonly tasks: number; readonly tolerant: boolean; readonly out: string },
+  { tasks, access = ACCESS_IN_PLACE, look = LOOK_IN_PLACE, ...options }: SlicedOptions,
 ): Promise<SlicedAnswer> => {
   const columns = input.columns.map(({ name }) => name);
-  const first = await planInputSlices(connection, input, { tasks, columns });
+  const first = await planInputSlices(connection, input, { tasks, columns, look });
   const all = new Map<string, Task>(first.map((task) => [task.task, task]));
   const done = new Map<string, Done>();
   const amendments: Amendment[] = [];
@@ -92,7 +109,7 @@ export const readSliced = async (
     const live = list.flatMap((task) => all.get(task) ?? []);
     for (const task of live) {
       if (done.has(task.task)) continue;
-      const attempt = await attemptTask(connection, input, task, { tolerant, out });
+      const attempt = await attemptTask(connection, input, task, { ...options, access });
       if ('error' in attempt.answer)
         return { answer: attempt.answer, tasks: live.length, amendments, miscounts };
       done.set(task.task, attempt);
@@ -130,15 +147,16 @@ const attemptTask = async (
   connection: DuckDBConnection,
   input: PinnedInput,
   task: Task,
-  { tolerant, out }: { readonly tolerant: boolean; readonly out: string },
+  { access, ...options }: ReadOptions & { readonly access: InputAccess },
 ): Promise<Done & { readonly miscounts: readonly string[] }> => {
   if (task.kind !== 'ranges' && task.kind !== 'rows') throw new Error(`no slice: ${task.kind}`);
-  const scratch = join(out, task.task);
+  const scratch = join(options.out, task.task);
   await mkdir(scratch);
-  const slice = await openSlice(input, task, scratch);
+  const columns = input.columns.map(({ name }) => name);
+  const slice = await openSlice(input, task, { access, columns, scratchDir: scratch });
   const chains = [...slice.chains];
   if (!slice.isReadable) return { task: task.task, chains, answer: EMPTY, miscounts: [] };
-  const answer = await read(connection, slice.input, tolerant, out);
+  const answer = await read(connection, slice.input, options);
   if ('error' in answer) {
     if (!hasGuessedCut(task)) return { task: task.task, chains, answer, miscounts: [] };
     return { task: task.task, chains: markUnread(chains), answer: EMPTY, miscounts: [] };

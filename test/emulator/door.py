@@ -1,9 +1,11 @@
-"""The door of tests, beside AWS's API: they order faults and count invocations. See emulator-door.ts.
+"""The door of tests, beside AWS's API: they order faults, count invocations and requests. See emulator-door.ts.
 
 POST   /_daybreak/faults                    orders a fault: faults.Fault as JSON; answers it with its id
 GET    /_daybreak/faults                    all of them, with what they hit
 DELETE /_daybreak/faults
 GET    /_daybreak/invocations?function=P    runs of handlers whose function's name matches the pattern
+GET    /_daybreak/requests?bucket=B         what was asked of S3 since they were last forgotten
+DELETE /_daybreak/requests
 """
 
 import json
@@ -12,6 +14,7 @@ from urllib.parse import parse_qs
 
 import faults
 import lambda_invocations
+import s3_log
 from asgi import App, Receive, Scope, Send, read_body, respond_json
 
 PREFIX = "/_daybreak/"
@@ -33,6 +36,12 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     if wish == ("GET", "invocations"):
         pattern = parse_qs(scope["query_string"].decode()).get("function", ["*"])[0]
         return await respond_json(send, 200, lambda_invocations.listed(pattern))
+    if wish == ("GET", "requests"):
+        bucket = parse_qs(scope["query_string"].decode()).get("bucket", [""])[0]
+        return await respond_json(send, 200, s3_log.listed(bucket))
+    if wish == ("DELETE", "requests"):
+        s3_log.clear()
+        return await respond_json(send, 200, [])
     await respond_json(send, 404, {"message": f"the door has no {wish[0]} {wish[1]}"})
 
 

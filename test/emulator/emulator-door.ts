@@ -1,6 +1,9 @@
 /** The door of the emulator for tests: they order faults and count what was invoked. See door.py. */
 import type { Emulator } from './start-emulator.ts';
 
+/** All that the door needs to know of an emulator. */
+export type Door = Pick<Emulator, 'endpoint'>;
+
 type When = {
   /** So many that match go wrong: 1. */
   readonly times?: number;
@@ -52,21 +55,36 @@ export type Invocation = {
   readonly fault: string;
 };
 
-const ask = async <T>(emulator: Emulator, path: string, init?: RequestInit): Promise<T> => {
+const ask = async <T>(emulator: Door, path: string, init?: RequestInit): Promise<T> => {
   const reply = await fetch(`${emulator.endpoint}/_daybreak/${path}`, init);
   if (!reply.ok) throw new Error(`the emulator's door answered ${reply.status}: ${await reply.text()}`);
   return (await reply.json()) as T;
 };
 
 /** Fails where the emulator does not know the fault: no test waits for one that never comes. */
-export const orderFault = (emulator: Emulator, fault: LambdaFault | S3Fault): Promise<OrderedFault> =>
+export const orderFault = (emulator: Door, fault: LambdaFault | S3Fault): Promise<OrderedFault> =>
   ask(emulator, 'faults', { method: 'POST', body: JSON.stringify(fault) });
 
-export const listFaults = (emulator: Emulator): Promise<readonly OrderedFault[]> => ask(emulator, 'faults');
+export const listFaults = (emulator: Door): Promise<readonly OrderedFault[]> => ask(emulator, 'faults');
 
-export const clearFaults = (emulator: Emulator): Promise<unknown> =>
+export const clearFaults = (emulator: Door): Promise<unknown> =>
   ask(emulator, 'faults', { method: 'DELETE' });
 
 /** Those that have ended, in that order; `pattern` of the function's name. */
-export const listInvocations = (emulator: Emulator, pattern = '*'): Promise<readonly Invocation[]> =>
+export const listInvocations = (emulator: Door, pattern = '*'): Promise<readonly Invocation[]> =>
   ask(emulator, `invocations?${new URLSearchParams({ function: pattern })}`);
+
+/** A request to S3. `key` is of a listing its prefix, and empty of DeleteObjects; `range` of a ranged read. */
+export type S3Request = {
+  readonly operation: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly range: string;
+};
+
+/** What was asked of a bucket since {@link forgetRequests}. */
+export const listRequests = (emulator: Door, bucket: string): Promise<readonly S3Request[]> =>
+  ask(emulator, `requests?${new URLSearchParams({ bucket })}`);
+
+export const forgetRequests = (emulator: Door): Promise<unknown> =>
+  ask(emulator, 'requests', { method: 'DELETE' });

@@ -384,7 +384,7 @@ describe('the other commands', () => {
     await rm(join(folder, '.daybreak/jobs/one/report.json'));
     const { exitCode, stderr } = await daybreak('report', 'one');
     expect(exitCode).toBe(EXIT_CODES.refused);
-    expect(stderr).toMatch(/^UsageError: the job one is interrupted and has no report yet/);
+    expect(stderr).toMatch(/^NoReportError: the job one is interrupted and has no report yet/);
   });
 
   it('help and version end with 0', async () => {

@@ -66,7 +66,9 @@ describe('a corpus of cut CSV files', () => {
         nullPadding: false,
       };
       for (let offset = 1; offset < csv.text.length; offset++) {
-        const outcome = await checkCsvCase(connection, csv, join(folder, `cut-${offset}`), [0, offset]);
+        const outcome = await checkCsvCase(connection, csv, join(folder, `cut-${offset}`), {
+          offsets: [0, offset],
+        });
         expect(outcome.differences, `cut at ${offset}`).toEqual([]);
         expect(outcome.verdicts.at(-1), `cut at ${offset}`).toBe('proved');
       }

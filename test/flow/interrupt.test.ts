@@ -225,7 +225,7 @@ it('fails with JobExistsError and 2 where an id is given twice, and leaves the f
   expect((await daybreak('run', 'spec.yaml', '--id', 'one')).exitCode).toBe(0);
   const { exitCode, stderr } = await daybreak('run', 'spec.yaml', '--id', 'one', '--output', 'other');
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/JobExistsError: there is already a job one in this work folder/);
+  expect(stderr).toMatch(/JobExistsError: there is already a job one$/m);
   expect(existsSync(join(folder, 'other'))).toBe(false);
   expect((await daybreak('status', 'one')).stdout).toMatch(/^job one: published\n/);
 });

@@ -1,4 +1,5 @@
 /** Whole jobs inside the test's own process: what `daybreak run` does, without its output. */
+import type { S3Client } from '@aws-sdk/client-s3';
 import { makeLocalJob } from '../../cli/commands/prepare-job.ts';
 import type { ProgressView } from '../../cli/progress.ts';
 import { runJob } from '../../cli/run-job.ts';
@@ -12,7 +13,7 @@ import { putOnce } from '../../functions/io/put-once.ts';
 import { readSpec } from '../../functions/io/spec/parse-spec.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
 import { runTask } from '../../functions/stages/run-task.ts';
-import { split } from '../../functions/stages/split.ts';
+import { type PlannedJob, split } from '../../functions/stages/split.ts';
 import type { StageContext } from '../../functions/stages/stage-context.ts';
 
 const SILENT: ProgressView = { update: () => {}, finish: () => {}, note: () => {}, close: () => {} };
@@ -26,15 +27,20 @@ export type InProcessJob = {
   readonly memoryBytes?: number;
   /** As `--map-tasks` and `--reduce-tasks` say; without it the plan decides. */
   readonly tasks?: { readonly map: number; readonly reduce: number };
+  /** Where `s3://` addresses are; default: as the environment says. */
+  readonly s3?: S3Client;
+  /** Called between the plan and the run. */
+  readonly onPlanned?: (planned: PlannedJob) => Promise<void>;
 };
 
 /** Submits a job and runs it to its end. Throws what the command would print. */
 export const runInProcess = (options: InProcessJob): Promise<Report> =>
   withWorkdir(options.workdir, async (workdir) => {
-    const context = openWorld(workdir, {
+    const world = openWorld(workdir, {
       resources: { threads: options.threads ?? 2, memoryBytes: options.memoryBytes ?? 1e9 },
       signal: new AbortController().signal,
     });
+    const context = options.s3 === undefined ? world : { ...world, s3: options.s3 };
     const parsed = readSpec(JSON.stringify(options.spec), { file: 'spec.json' });
     const { tasks } = options;
     const job = makeLocalJob(parsed, {
@@ -44,6 +50,7 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
     });
     await requireOutputFree(context, job);
     const plan = await split(context, job);
+    await options.onPlanned?.(plan);
     const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new Error(`the job ${options.id} is there already`);
     const runner = { context, worker: workdir.worker, view: SILENT, keepBlocks: false };

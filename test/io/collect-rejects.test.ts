@@ -7,7 +7,7 @@ import type { PinnedInput } from '../../functions/contract/pinned-input.ts';
 import { collectRejects, diagnoseReaderError } from '../../functions/io/collect-rejects.ts';
 import { queryRows } from '../../functions/io/query-rows.ts';
 import { renderReadInput } from '../../functions/sql/read-input.ts';
-import { type InputRequest, readRows, withFolder, withInput } from './open-input.ts';
+import { type InputRequest, openAll, readRows, withFolder, withInput } from './open-input.ts';
 
 type Files = Readonly<Record<string, string | Buffer>>;
 
@@ -23,7 +23,8 @@ const withFiles = <T>(
 
 /** Good rows of a tolerant read, and the rejects as they are written: line, offset, column, cause, raw. */
 const readTolerantly = (files: Files, request: Partial<InputRequest> = {}) =>
-  withFiles(files, request, async (connection, input, out) => {
+  withFiles(files, request, async (connection, pinned, out) => {
+    const input = await openAll(pinned, out);
     const rows = await readRows(connection, input, { tolerant: true });
     const rejects = await collectRejects(connection, input);
     const path = join(out, 'rejects.parquet');
@@ -276,14 +277,23 @@ describe('rejects of JSON lines', () => {
 });
 
 describe('rejects of text', () => {
-  it('are lines that are not UTF-8; of files read whole, the file', async () => {
+  it('are lines that are not UTF-8, with their bytes where only LF ends lines', async () => {
     const bad = (newline: string) => Buffer.from(`a${newline}\xff${newline}b${newline}`, 'latin1');
     const found = await readTolerantly({ 'a.txt': bad('\n'), 'b.txt': bad('\r\n') });
-    expect(found.rows).toEqual([['a'], ['b']]);
+    expect(found.rows).toEqual([['a'], ['a'], ['b'], ['b']]);
     expect(found.written.map((row) => row.slice(0, 4))).toEqual([
       ['2', '2', 'text', 'invalid_utf8'],
-      [null, null, 'text', 'invalid_utf8'],
+      ['2', null, 'text', 'invalid_utf8'],
     ]);
+  });
+
+  it('are whole files where a file is a row, or holds the noncharacter that stands for no delimiter', async () => {
+    const bad = Buffer.concat([Buffer.from('a\u{10FFFF}\n'), Buffer.from([0xff, 0x0a])]);
+    for (const request of [{}, { text: { rows: 'file' } }] as const) {
+      const found = await readTolerantly({ 'a.txt': bad, 'b.txt': 'b' }, request);
+      expect(found.rows).toEqual([['b']]);
+      expect(found.written.map((row) => row.slice(0, 4))).toEqual([[null, null, 'text', 'invalid_utf8']]);
+    }
   });
 });
 

@@ -26,10 +26,11 @@ const never = async () => false;
 const always = async () => true;
 const REJECTS = '_rejects/00-map-000000-';
 
-/** A part that lies in a local file. */
+/** A part that lies in a local file; its size is asked of the file itself. */
 const fileAt = (path: string): PartSource => ({
   store: { localPath: () => path } as Partial<ObjectStore> as ObjectStore,
   key: 'block',
+  sizeBytes: 0,
 });
 
 const manifestOf = (job: string, createdAt = AT): Manifest => ({

@@ -27,6 +27,14 @@ describe('mapBounded', () => {
       announceSeed('mapBounded', 100),
     ));
 
+  it('throws the failure of the first item in order, whichever comes first', async () => {
+    const mapped = mapBounded([0, 1, 2], 3, async (item) => {
+      for (let left = 3 - item; left > 0; left -= 1) await turn();
+      if (item > 0) throw new Error(String(item));
+    });
+    await expect(mapped).rejects.toThrow('1');
+  });
+
   it('begins nothing after a failure, and throws the first when what is under way has ended', async () => {
     const ended: number[] = [];
     const mapped = mapBounded([0, 1, 2, 3, 4, 5], 3, async (item) => {

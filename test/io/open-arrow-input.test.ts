@@ -11,6 +11,7 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
+import { ACCESS_IN_PLACE } from '../../functions/io/input-access.ts';
 import { openArrowInput } from '../../functions/io/open-arrow-input.ts';
 import { queryRows } from '../../functions/io/query-rows.ts';
 import { openSlice } from '../../functions/io/slices/open-slice.ts';
@@ -221,7 +222,11 @@ describe('an Arrow input', () => {
           const ids: number[] = [];
           for (const task of planned) {
             if (task.kind !== 'rows') throw new Error(task.kind);
-            const slice = await openSlice(input, task, out);
+            const slice = await openSlice(input, task, {
+              access: ACCESS_IN_PLACE,
+              columns: [],
+              scratchDir: out,
+            });
             const rows = await withConnection((connection) => readArrowRows(connection, slice.input, ['id']));
             expect(rows.length).toBe(slice.rowsByChain);
             ids.push(...rows.map(([id]) => Number(id)));

@@ -6,9 +6,11 @@ import type { InputSpec } from '../../functions/contract/input.ts';
 import type { PinnedInput } from '../../functions/contract/pinned-input.ts';
 import { PinnedInput as PinnedInputSchema } from '../../functions/contract/pinned-input.ts';
 import { withDuckDB } from '../../functions/io/duckdb-session.ts';
+import { ACCESS_IN_PLACE } from '../../functions/io/input-access.ts';
 import { listInput } from '../../functions/io/list-input.ts';
 import { pinInput } from '../../functions/io/pin-input.ts';
 import { queryRows } from '../../functions/io/query-rows.ts';
+import { openWhole } from '../../functions/io/slices/open-slice.ts';
 import { sniffInput } from '../../functions/io/sniff-input.ts';
 import { renderReadInput } from '../../functions/sql/read-input.ts';
 import type { ReadInputOptions } from '../../functions/sql/reader-options.ts';
@@ -58,6 +60,10 @@ export const withInput = async <T>(
     await rm(scratchDir, { recursive: true, force: true });
   }
 };
+
+/** The input as a task opens all of it; copies go to `out`. */
+export const openAll = (input: PinnedInput, out: string): Promise<PinnedInput> =>
+  openWhole(input, { access: ACCESS_IN_PLACE, columns: [], scratchDir: out });
 
 /** All rows of an input, as arrays in the order of its columns, sorted. */
 export const readRows = async (

@@ -42,6 +42,15 @@ describe('verifyPins', () => {
   );
 });
 
+describe('objects in S3', () => {
+  it('are pinned by what their listing told, and left to the reads of them, which prove it', async () => {
+    const object = { sizeBytes: 3, etag: '"e"' };
+    const files = await pinInput([{ path: 's3://b/a\\*.csv.gz', hive: { y: '1' }, object }]);
+    expect(files).toEqual([{ path: 's3://b/a\\*.csv.gz', compression: 'gzip', hive: { y: '1' }, ...object }]);
+    await expect(verifyPins(files)).resolves.toBeUndefined();
+  });
+});
+
 describe('pinInput', () => {
   it('rejects a folder, and a file deleted since it was listed', () =>
     withFolder(async (folder) => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { columnTexts, type InputRequest, readRows, withFolder, withInput } from './open-input.ts';
+import { columnTexts, type InputRequest, openAll, readRows, withFolder, withInput } from './open-input.ts';
 
 type Files = Readonly<Record<string, string | Buffer>>;
 
@@ -19,12 +19,15 @@ const put = async (folder: string, files: Files): Promise<void> => {
 const read = (files: Files, request: Partial<InputRequest> = {}) =>
   withFolder(async (folder) => {
     await put(folder, files);
-    return withInput(folder, { uri: '.', ...request }, async (connection, input) => ({
-      columns: columnTexts(input),
-      rows: await readRows(connection, input),
-      serial: await readRows(connection, input, { tolerant: false, scan: 'serial' }),
-      input,
-    }));
+    return withInput(folder, { uri: '.', ...request }, async (connection, input, out) => {
+      const opened = await openAll(input, out);
+      return {
+        columns: columnTexts(input),
+        rows: await readRows(connection, opened),
+        serial: await readRows(connection, opened, { tolerant: false, scan: 'serial' }),
+        input,
+      };
+    });
   });
 
 const parquet = async (folder: string, statements: Readonly<Record<string, string>>): Promise<void> => {
@@ -562,21 +565,21 @@ describe('Parquet', () => {
 });
 
 describe('text', () => {
-  it('reads a row a line: LF streamed, other line ends whole', async () => {
+  it('reads a row a line, whatever ends it, and begins no row behind the last end', async () => {
     const found = await read({
       'a.txt': 'a\n\n b"\n',
       'b.log': 'x\r\n\r\ny',
       'c.md': 'p\rq\r\n\nr\n',
       'd.txt': '',
+      'e.txt': 'm\u{10FFFF}n\r\no\r',
+      'f.txt.gz': gzipSync('s\r\nt'),
     });
     expect(found.columns).toEqual(['text VARCHAR']);
-    expect(found.rows.flat()).toEqual(['', '', '', ' b"', 'a', 'p', 'q', 'r', 'x', 'y']);
-    expect(found.input.files.map(({ isIrregular = false }) => isIrregular)).toEqual([
-      false,
-      true,
-      true,
-      false,
+    expect(found.rows.flat()).toEqual([
+      ...['', '', '', ' b"', 'a', 'm\u{10FFFF}n', 'o', 'p', 'q', 'r', 's', 't', 'x', 'y'],
     ]);
+    // What a task finds out stands in no plan.
+    expect(found.input.files.filter(({ isIrregular, local }) => isIrregular || local)).toEqual([]);
   });
 
   it('reads a row a file', async () => {
@@ -589,7 +592,7 @@ describe('text', () => {
   });
 
   it.each<[string, Files, Partial<InputRequest>]>([
-    ['gzip with CR LF', { 'a.txt.gz': gzipSync('a\r\n') }, {}],
+    ['gzip that is none', { 'a.txt.gz': 'a\n' }, {}],
     ['gzip as whole files', { 'a.txt.gz': gzipSync('a\n') }, { text: { rows: 'file' } }],
     ['UTF-16', { 'a.txt': Buffer.from('\u{FEFF}a\n', 'utf16le') }, {}],
   ])('rejects %s', async (_, files, request) => {

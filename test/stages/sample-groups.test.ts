@@ -5,6 +5,7 @@ import { DuckDBScalarFunction, INTEGER, TINYINT } from '@duckdb/node-api';
 import { afterAll, expect, it } from 'vitest';
 import type { PinnedInput } from '../../functions/contract/pinned-input.ts';
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
+import { LOOK_IN_PLACE } from '../../functions/io/input-look.ts';
 import { shrinksInTasks } from '../../functions/stages/sample-groups.ts';
 import { withConnection } from '../io/arrow/round-trip.ts';
 import { withInput } from '../io/open-input.ts';
@@ -42,7 +43,7 @@ it('looks at a bounded part of the input, however few rows a filter lets through
       uses: ['n'],
       isPrunable: false,
     };
-    const sampled = { input, inputColumns: ['n'], tasks: 4 };
+    const sampled = { input, inputColumns: ['n'], tasks: 4, look: LOOK_IN_PLACE };
     expect(await shrinksInTasks(connection, sampled, { before: [filter], keys: ['n'] })).toBe(true);
     expect(seen).toBeGreaterThan(0);
     expect(seen).toBeLessThan(ROWS / 2);

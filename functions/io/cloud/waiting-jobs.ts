@@ -31,10 +31,16 @@ export async function* listWaiting(store: ObjectStore): AsyncGenerator<WaitingJo
   }
 }
 
-/** Whether a job waits, by the names alone. */
-export const isWaiting = async (store: ObjectStore, job: string): Promise<boolean> => {
+/** The ids of the jobs that wait, by the names alone. */
+export async function* listWaitingNames(store: ObjectStore): AsyncGenerator<string> {
   for await (const { key } of store.list(KEYS.waiting.prefix({}))) {
-    if (KEYS.waiting.parse(key)?.job === job) return true;
+    const job = KEYS.waiting.parse(key)?.job;
+    if (job !== undefined) yield job;
   }
+}
+
+/** Whether a job waits. */
+export const isWaiting = async (store: ObjectStore, job: string): Promise<boolean> => {
+  for await (const name of listWaitingNames(store)) if (name === job) return true;
   return false;
 };

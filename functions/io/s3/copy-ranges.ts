@@ -1,7 +1,7 @@
 import { truncate } from 'node:fs/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { cutPart, type Part, writeParts } from '../write-parts.ts';
-import { type ByteRange, type ObjectRef, requireRange } from './object-range.ts';
+import { type ByteRange, type ObjectRef, type RangeOptions, requireRange } from './object-range.ts';
 
 export type CopiedRanges = {
   /** Of the whole object, and of the local file. */
@@ -21,18 +21,20 @@ export const copyRangesToFile = async (
   ref: ObjectRef,
   ranges: readonly ByteRange[],
   path: string,
+  { signal }: Pick<RangeOptions, 'signal'> = {},
 ): Promise<CopiedRanges> => {
   const parts = ranges.flatMap((range): readonly Part[] => cutPart({ ...range, position: range.offset }));
   let objectSizeBytes: number | undefined;
   let copiedBytes = 0;
   await writeParts(path, parts, async (part) => {
-    const found = await requireRange(client, ref, part);
+    const found = await requireRange(client, ref, part, { signal });
     objectSizeBytes ??= found.objectSizeBytes;
     copiedBytes += found.bytes.length;
     return found.bytes;
   });
   // Of no range, or of none that begins inside of the object, nothing has told the size.
-  objectSizeBytes ??= (await requireRange(client, ref, { offset: 0, lengthBytes: 0 })).objectSizeBytes ?? 0;
+  objectSizeBytes ??=
+    (await requireRange(client, ref, { offset: 0, lengthBytes: 0 }, { signal })).objectSizeBytes ?? 0;
   await truncate(path, objectSizeBytes);
   return { objectSizeBytes, copiedBytes };
 };

@@ -3,21 +3,36 @@ import { StoreError } from '../../contract/errors-store.ts';
 import { asS3StoreError } from './s3-errors.ts';
 
 /** Errors of single keys that pass; the SDK sees a request that succeeded. */
-const PASSING: ReadonlySet<string> = new Set(['InternalError', 'SlowDown', 'ServiceUnavailable']);
+const PASSING: ReadonlySet<string> = new Set([
+  'InternalError',
+  'SlowDown',
+  'ServiceUnavailable',
+  'ConditionalRequestConflict',
+]);
+
+/** What there is no more to delete: a key that is gone, or whose object is no longer the one that was meant. */
+const DELETED: ReadonlySet<string> = new Set(['NoSuchKey', 'PreconditionFailed']);
+
+/** S3's limit on the keys of one request. */
+export const MOST_DELETES = 1000;
+
+/** With an ETag only the object that has it is meant. */
+export type DeletedObject = { readonly Key: string; readonly ETag?: string };
 
 /**
- * Deletes at most 1,000 objects, S3's limit; one that is not there is no error. Where single keys fail in a way that
+ * Deletes at most {@link MOST_DELETES} objects; one that is not there is no error. Where single keys fail in a way that
  * passes, the SDK sends all again. Fails with StoreError, which names the first key that is still there.
  */
 export const deleteObjects = async (
   client: S3Client,
   bucket: string,
-  keys: readonly string[],
+  objects: readonly DeletedObject[],
 ): Promise<void> => {
-  if (keys.length === 0) return;
+  const [first] = objects;
+  if (first === undefined) return;
   const command = new DeleteObjectsCommand({
     Bucket: bucket,
-    Delete: { Quiet: true, Objects: keys.map((Key) => ({ Key })) },
+    Delete: { Quiet: true, Objects: [...objects] },
   });
   command.middlewareStack.add(
     (next) => async (args) => {
@@ -31,7 +46,7 @@ export const deleteObjects = async (
     await client.send(command);
   } catch (error) {
     if (error instanceof PartlyDeletedError) throw asStoreError(error);
-    throw asS3StoreError(error, { operation: 'delete', key: `${keys[0]} and ${keys.length - 1} more` });
+    throw asS3StoreError(error, { operation: 'delete', key: `${first.Key} and ${objects.length - 1} more` });
   }
 };
 
@@ -52,8 +67,7 @@ class PartlyDeletedError extends Error {
 }
 
 const requireDeleted = ({ Errors = [] }: DeleteObjectsCommandOutput): void => {
-  // A key that is not there is deleted.
-  const errors = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
+  const errors = Errors.filter(({ Code = '' }) => !DELETED.has(Code));
   if (errors.length > 0) throw new PartlyDeletedError(errors);
 };
 

@@ -6,7 +6,7 @@ import { asS3StoreError } from './s3-errors.ts';
 type Listing = { readonly bucket: string; readonly prefix: string };
 
 /** The pages of a listing, of at most 1,000 keys or folders each, which is S3's limit. Fails with StoreError. */
-async function* listPages(
+export async function* listPages(
   client: S3Client,
   { bucket, prefix, delimiter }: Listing & { readonly delimiter?: string },
 ): AsyncGenerator<ListObjectsV2CommandOutput> {

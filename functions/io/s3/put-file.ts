@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { asStoreError } from '../file-operations.ts';
 import { hashFileRange, sendFile } from './file-body.ts';
+import { requireETag } from './multipart.ts';
 import { putMultipart } from './put-multipart.ts';
 import { toBase64 } from './sha256.ts';
 
@@ -23,26 +24,33 @@ type Upload = {
   readonly path: string;
   /** Hex, where it is known: otherwise the file is read twice. */
   readonly sha256?: string | undefined;
+  readonly contentType?: string;
 };
 
-/** Makes a local file an object, replacing one that is there. S3 refuses bytes that are not of the SHA-256. */
-export const putLocalFile = async (client: S3Client, upload: Upload, sizes = UPLOAD_SIZES): Promise<void> => {
-  const { bucket, key, path } = upload;
+/**
+ * Makes a local file an object, replacing one that is there. S3 refuses bytes that are not of the SHA-256. Returns the
+ * ETag.
+ */
+export const putLocalFile = async (
+  client: S3Client,
+  upload: Upload,
+  sizes = UPLOAD_SIZES,
+): Promise<string> => {
+  const { path } = upload;
+  const object = { Bucket: upload.bucket, Key: upload.key, ContentType: upload.contentType };
   const sizeBytes = await sizeOf(path);
   if (sizeBytes > sizes.singlePutBytes) {
-    await putMultipart(client, { bucket, key, path, sizeBytes, partBytes: sizes.partBytes });
-    return;
+    return putMultipart(client, object, { path, sizeBytes, partBytes: sizes.partBytes });
   }
   const file = { path, offset: 0, lengthBytes: sizeBytes };
   const sha256 = upload.sha256 ?? (await hashFileRange(file));
   const command = new PutObjectCommand({
-    Bucket: bucket,
-    Key: key,
+    ...object,
     ContentLength: sizeBytes,
     ChecksumSHA256: toBase64(sha256),
   });
   sendFile(command, { ...file, sha256 });
-  await client.send(command);
+  return requireETag((await client.send(command)).ETag);
 };
 
 const sizeOf = async (path: string): Promise<number> => {

@@ -26,6 +26,8 @@ const MAX_SOCKETS = 256;
 export type S3ClientOptions = {
   /** By the SDK's own chain where it is not given. */
   readonly region?: string | undefined;
+  /** A name in the shared configuration files; by the SDK's own chain where it is not given. */
+  readonly profile?: string | undefined;
   /** Of a store that speaks S3, for example `http://127.0.0.1:4566`: buckets then stand in the path. */
   readonly endpoint?: string | undefined;
   /** For tests; otherwise the SDK's own chain finds them. */
@@ -42,10 +44,11 @@ export type S3ClientOptions = {
  * is read is compared with the checksum that S3 keeps. What Daybreak writes carries its SHA-256 instead.
  */
 export const createS3Client = (options: S3ClientOptions = {}): S3Client => {
-  const { region, endpoint, credentials, maxAttempts = MAX_ATTEMPTS, idleMs = IDLE_MS } = options;
+  const { region, profile, endpoint, credentials, maxAttempts = MAX_ATTEMPTS, idleMs = IDLE_MS } = options;
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   return new S3Client({
     ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts,

@@ -91,9 +91,9 @@ export const openS3Store = (client: S3Client, place: S3StorePlace): ObjectStore 
         }
       }),
     putFile: (key, path, sha256) =>
-      asking('put', key, () =>
-        putLocalFile(client, { bucket, key: requireKey(key), path, sha256 }, uploadSizes),
-      ),
+      asking('put', key, async () => {
+        await putLocalFile(client, { bucket, key: requireKey(key), path, sha256 }, uploadSizes);
+      }),
     sums: async (key) => {
       const head = await headOf(key);
       return head && { sizeBytes: sizeOf(head), sha256: wholeSha256(head.ChecksumSHA256) };
@@ -113,11 +113,12 @@ export const openS3Store = (client: S3Client, place: S3StorePlace): ObjectStore 
     deletePrefix: async (prefix) => {
       if (prefix === '') throw new Error('a prefix to delete is empty');
       for await (const page of listObjectPages(client, { bucket, prefix })) {
-        const keys = page.map(({ key }) => key);
-        await deleteObjects(client, bucket, keys);
+        const objects = page.map(({ key }) => ({ Key: key }));
+        await deleteObjects(client, bucket, objects);
       }
     },
     localPath: () => undefined,
+    s3Location: (key) => ({ bucket, key: requireKey(key) }),
   };
 };
 

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { renderTaskId } from '../../contract/ids.ts';
 import type {
@@ -18,13 +17,18 @@ import {
   weighRanges,
 } from '../../core/plan-slices.ts';
 import { judgeRowFormat, MAGIC_BYTES } from '../../core/row-format.ts';
+import { type OpenBytes, readFully } from '../byte-source.ts';
+import { type InputLook, LOOK_IN_PLACE } from '../input-look.ts';
+import { mapBounded } from '../map-bounded.ts';
 import { findDataOffset } from './find-data-offset.ts';
 import { readArrowBatches } from './read-arrow-batches.ts';
-import { type RowGroupRequest, readRowGroups } from './read-row-groups.ts';
+import { type PlacedRowGroup, type RowGroupRequest, readRowGroups } from './read-row-groups.ts';
 
 export type SliceOptions = RowGroupRequest & {
   /** How many are wanted: where the input cannot be cut so far there are fewer. */
   readonly tasks: number;
+  /** Default: where the files lie. */
+  readonly look?: InputLook;
 };
 
 /**
@@ -40,9 +44,12 @@ export const planInputSlices = async (
 ): Promise<readonly Task[]> =>
   input.format === 'parquet' || input.format === 'arrow'
     ? planRows(connection, input, options)
-    : planRanges(input, options.tasks);
+    : planRanges(input, options);
 
 const WHOLE = { startOffset: 0, dataOffset: 0, startsAt: 'whole' } as const;
+
+/** Heads of large files that are looked at together: enough to hide the way to S3. */
+const SIZED_AT_ONCE = 16;
 
 type SizedFile = TextFileSize & { readonly index: number };
 
@@ -52,14 +59,16 @@ const hasRows = (input: PinnedInput, file: PinnedFile): boolean => {
   return file.sizeBytes > 0 || (input.format === 'text' && input.text.rows === 'file');
 };
 
-const planRanges = async (input: PinnedInput, tasks: number): Promise<readonly TaskOf<'ranges'>[]> => {
+const planRanges = async (
+  input: PinnedInput,
+  { tasks, look = LOOK_IN_PLACE }: SliceOptions,
+): Promise<readonly TaskOf<'ranges'>[]> => {
   const allBytes = input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0);
-  const sized: SizedFile[] = [];
-  for (const [index, file] of input.files.entries()) {
-    if (!hasRows(input, file)) continue;
+  const indexed = [...input.files.entries()].filter(([, file]) => hasRows(input, file));
+  const sized = await mapBounded(indexed, SIZED_AT_ONCE, async ([index, file]): Promise<SizedFile> => {
     const isLarge = file.sizeBytes >= (CUT_FROM_TARGETS * allBytes) / tasks;
-    sized.push({ index, ...(isLarge ? await sizeFile(input, file) : sizeWhole(file)) });
-  }
+    return { index, ...(isLarge ? await sizeFile(input, file, look.openBytes) : sizeWhole(file)) };
+  });
   const totalBytes = sized.reduce((bytes, file) => bytes + file.sizeBytes - file.dataOffset, 0);
   const slices = fitSlices({ tasks, totalBytes }, (target) => planTextRanges(sized, target));
   const pieces = new Map<number, number>();
@@ -94,20 +103,24 @@ const sizeWhole = ({ sizeBytes }: PinnedFile): TextFileSize => ({
 });
 
 /** Finds out whether a large file can be cut, and where its rows begin. */
-const sizeFile = async (input: PinnedInput, file: PinnedFile): Promise<TextFileSize> => {
-  const verdict = judgeRowFormat(input, file, await readMagic(file.path));
+const sizeFile = async (
+  input: PinnedInput,
+  file: PinnedFile,
+  openBytes: InputLook['openBytes'],
+): Promise<TextFileSize> => {
+  const openFile: OpenBytes = (span) => openBytes(file, span);
+  const verdict = judgeRowFormat(input, file, await readMagic(openFile));
   if (!verdict.isSplittable) return sizeWhole(file);
   const skippedRows = 'csv' in input ? input.csv.skip + (input.csv.header ? 1 : 0) : 0;
-  const { dataOffset, quotingError } = await findDataOffset(file.path, verdict.format, skippedRows);
+  const { dataOffset, quotingError } = await findDataOffset(openFile, verdict.format, skippedRows);
   if (quotingError !== undefined || dataOffset >= file.sizeBytes) return sizeWhole(file);
   return { sizeBytes: file.sizeBytes, dataOffset, isSplittable: true };
 };
 
-const readMagic = async (path: string): Promise<Uint8Array> => {
-  const file = await open(path, 'r');
+const readMagic = async (openBytes: OpenBytes): Promise<Uint8Array> => {
+  const file = await openBytes({ from: 0, until: MAGIC_BYTES });
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
+    return await readFully(file, Buffer.alloc(MAGIC_BYTES), 0);
   } finally {
     await file.close();
   }
@@ -145,14 +158,19 @@ const planRows = async (
   }));
 };
 
-/** Joins row groups of a file that lie one behind the other. */
-const joinRuns = (groups: readonly SliceRows[]): SliceRows[] => {
+/** Joins row groups of a file that lie one behind the other, or record batches. */
+const joinRuns = (groups: readonly PlacedRowGroup[]): SliceRows[] => {
   const runs: SliceRows[] = [];
-  for (const { file, firstRow, rows } of groups) {
+  for (const { file, firstRow, rows, batches } of groups) {
     const last = runs.at(-1);
     if (last?.file === file && last.firstRow + last.rows === firstRow)
-      runs[runs.length - 1] = { ...last, rows: last.rows + rows };
-    else runs.push({ file, firstRow, rows });
+      runs[runs.length - 1] = { ...last, rows: last.rows + rows, ...joinBatches(last.batches, batches) };
+    else runs.push({ file, firstRow, rows, ...joinBatches(batches, batches) });
   }
   return runs;
 };
+
+type Batches = readonly [number, number] | undefined;
+
+const joinBatches = (before: Batches, batches: Batches): Pick<SliceRows, 'batches'> =>
+  before === undefined || batches === undefined ? {} : { batches: [before[0], batches[1]] };

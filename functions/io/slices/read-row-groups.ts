@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { PinnedParquetInput } from '../../contract/pinned-input.ts';
+import { type PinnedParquetInput, readPathOf } from '../../contract/pinned-input.ts';
 import type { RowGroup } from '../../core/plan-slices.ts';
-import { quotePath, quoteText } from '../../sql/quote.ts';
+import { renderIsNeeded } from '../../sql/needed-chunks.ts';
+import { quotePath } from '../../sql/quote.ts';
 import { renderBounds, renderMayMatch } from '../../sql/row-group-filter.ts';
 import { parseExpressions } from '../parse-expressions.ts';
 import { queryRows } from '../query-rows.ts';
@@ -9,6 +10,8 @@ import { queryRows } from '../query-rows.ts';
 /** A row group, or the whole file where its rows cannot be told apart, and where its rows begin. */
 export type PlacedRowGroup = RowGroup & {
   readonly firstRow: number;
+  /** Arrow: the record batches [first, end) that these rows are. */
+  readonly batches?: readonly [number, number];
   /** False where its bounds prove that no row satisfies the filter. */
   readonly mayMatch: boolean;
 };
@@ -25,14 +28,6 @@ const FILES_PER_QUERY = 1_000;
 /** DuckDB names a row's number by this column; a file that has one of its own hides it. */
 const ROW_NUMBER = 'file_row_number';
 
-const renderIsNeeded = (columns: readonly string[]): string =>
-  columns
-    .map(
-      (name) =>
-        `lower(path_in_schema) = lower(${quoteText(name)}) OR starts_with(lower(path_in_schema), lower(${quoteText(`${name}, `)}))`,
-    )
-    .join(' OR ') || 'false';
-
 /**
  * Reads the row groups of all files from their footers, in the order of files and rows; `columnBytes` are the
  * compressed bytes of `columns`.
@@ -48,7 +43,9 @@ export const readRowGroups = async (
   );
   const found = new Map<string, PlacedRowGroup[]>();
   for (let begin = 0; begin < input.files.length; begin += FILES_PER_QUERY) {
-    const paths = input.files.slice(begin, begin + FILES_PER_QUERY).map(({ path }) => quotePath(path));
+    const paths = input.files
+      .slice(begin, begin + FILES_PER_QUERY)
+      .map((file) => quotePath(readPathOf(file)));
     const rows = await queryRows(
       connection,
       `SELECT file_name, row_group_id, rows, bytes, ${filter.mayMatch} AS may_match FROM (
@@ -77,8 +74,8 @@ export const readRowGroups = async (
     }
   }
   const hidesRows = input.columns.some(({ name }) => name.toLowerCase() === ROW_NUMBER);
-  return input.files.flatMap(({ path }, file) => {
-    const groups = (found.get(path) ?? [])
+  return input.files.flatMap((pinned, file) => {
+    const groups = (found.get(readPathOf(pinned)) ?? [])
       .filter(({ rows }) => rows > 0)
       .map((group) => ({ ...group, file }));
     const [first] = groups;

@@ -4,6 +4,7 @@ import { FIRST_RUN, parseRunId, renderRunId } from '../../contract/ids.ts';
 import { Job } from '../../contract/job.ts';
 import { KEYS } from '../../contract/keys.ts';
 import { putWaiting } from '../../io/cloud/waiting-jobs.ts';
+import { digestOf } from '../../io/digest.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
 import { putOnce } from '../../io/put-once.ts';
 import { withdrawCancel } from '../cancel-job.ts';
@@ -18,7 +19,7 @@ import type { DispatchContext } from './dispatch-jobs.ts';
 export const submitJob = async (context: DispatchContext, job: Job): Promise<Job> => {
   const { store, executions } = context;
   const { chosen } = await putOnce(store, { key: KEYS.job.render(job), schema: Job }, job);
-  if (chosen.specDigest !== job.specDigest) throw new JobExistsError(job.job);
+  if (!isSameRequest(chosen, job)) throw new JobExistsError(job.job);
   const first = { job: job.job, run: FIRST_RUN, go: 1 };
   // Of a request that comes again the execution has been there before.
   if ((await executions.status(renderExecutionName(first))) === 'absent') {
@@ -26,6 +27,14 @@ export const submitJob = async (context: DispatchContext, job: Job): Promise<Job
   }
   return chosen;
 };
+
+/** Whether two jobs of one id ask for the same: the spec, the code, the number of tasks. Not who asks, and when. */
+export const isSameRequest = (left: JobRequest, right: JobRequest): boolean =>
+  digestOf(askedBy(left)) === digestOf(askedBy(right));
+
+type JobRequest = Pick<Job, 'specDigest' | 'modules' | 'tasks'>;
+
+const askedBy = ({ specDigest, modules = {}, tasks = {} }: JobRequest) => ({ specDigest, modules, tasks });
 
 export type Resumed = 'waiting' | 'running' | 'done';
 

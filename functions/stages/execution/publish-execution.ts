@@ -6,9 +6,9 @@ import { finishJob } from '../finish-job.ts';
 import { parsePlan } from '../parse-plan.ts';
 import { readJob } from '../read-job-state.ts';
 import type { ExecutionContext } from './execution-context.ts';
-import { endState } from './next-state.ts';
+import { endState, publishState } from './next-state.ts';
 
-/** The state `publish`. Repeatable. Fails as finishJob does. */
+/** The state `publish`, which follows on itself where its time is up. Repeatable. Fails as finishJob does. */
 export const publishExecution = async (
   context: ExecutionContext,
   state: ExecutionState,
@@ -21,7 +21,11 @@ export const publishExecution = async (
       problem: 'it is gone',
     });
   }
-  const { keepBlocks } = context;
-  const { report } = await finishJob(context, { job, plan: parsePlan(header), keepBlocks });
-  return endState(state, { run: state.run, outcome: report.outcome });
+  const { keepBlocks, mayGoOn } = context;
+  const finished = await finishJob(context, { job, plan: parsePlan(header), keepBlocks, mayGoOn });
+  if (finished.kind === 'more') {
+    context.note(`${finished.copied} parts are published, the next go copies the others`);
+    return publishState(state, state.run);
+  }
+  return endState(state, { run: state.run, outcome: finished.report.outcome });
 };

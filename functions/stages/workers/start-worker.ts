@@ -3,8 +3,6 @@ import { Worker } from 'node:worker_threads';
 import { JobCancelledError } from '../../contract/errors-store.ts';
 import type { TaskIds } from '../../contract/ids.ts';
 import { openFileStore } from '../../io/file-store.ts';
-import { createS3Client } from '../../io/s3/s3-client.ts';
-import { openS3Store } from '../../io/s3/s3-store.ts';
 import { newAttempt } from '../../io/this-machine.ts';
 import type { TaskPlace } from '../run-task.ts';
 import type { StageContext } from '../stage-context.ts';
@@ -122,6 +120,9 @@ const openStores = async (
       secretAccessKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),
     };
+    // A worker of a local run, which has files, is spared the SDK: it takes a tenth of a second to load.
+    const { createS3Client } = await import('../../io/s3/s3-client.ts');
+    const { openS3Store } = await import('../../io/s3/s3-store.ts');
     const s3 = createS3Client({ ...cloud, credentials });
     return { s3, store: openS3Store(s3, cloud) };
   }

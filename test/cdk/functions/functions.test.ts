@@ -89,7 +89,7 @@ describe('the variables', () => {
     End: [dataBucket, ...EXECUTION],
     Start: [blocksBucket, dataBucket, allowedUris, ...MACHINE],
     Dispatch: [blocksBucket, ...MACHINE],
-    Api: [blocksBucket, queueUrl, allowedUris],
+    Api: [blocksBucket, dataBucket, queueUrl, allowedUris],
     Authorizer: [apiKeysSecretArn],
     Monitor: [blocksBucket, ...MACHINE],
   };

@@ -6,6 +6,11 @@ const BLOCKS = '<BucketsBlocks.Arn>';
 const DATA = '<BucketsData.Arn>';
 const MACHINE = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>';
 
+const resultsOf = (...names: readonly string[]): string =>
+  names.map((name) => `${DATA}/results/*${name}`).join(' ');
+const RELEASED = resultsOf('_daybreak.json', '_rejects/*-*-*.*', 'part-*-*.*');
+const JUDGED = resultsOf('_daybreak.json', '_manifest.json', '_rejects/*-*-*.*', 'part-*-*.*');
+
 const listing = (bucket: string, ...prefixes: readonly string[]): string =>
   `Allow s3:ListBucket on ${bucket} if ${JSON.stringify({ StringLikeIfExists: { 's3:prefix': prefixes } })}`;
 
@@ -80,8 +85,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   End: [
     `Allow s3:AbortMultipartUpload s3:GetObject s3:PutObject on ${BLOCKS}/jobs/*`,
     listing(BLOCKS, 'jobs/*'),
-    `Allow s3:DeleteObject s3:GetObject on ${DATA}/results/*`,
+    `Allow s3:GetObject on ${JUDGED}`,
     listing(DATA, 'results/*'),
+    `Allow s3:DeleteObject on ${RELEASED}`,
   ],
   Dispatch: [
     ...DISPATCH,
@@ -97,9 +103,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'Allow sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ReceiveMessage on <QueueJobs.Arn>',
   ],
   Api: [
-    `Allow s3:GetObject on ${BLOCKS}/jobs/* ${BLOCKS}/templates/*.yaml`,
-    listing(BLOCKS, 'jobs/*', 'templates/*'),
-    `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/jobs/*/*/halt.json ${BLOCKS}/jobs/*/modules/*.mjs`,
+    `Allow s3:GetObject on ${BLOCKS}/jobs/* ${BLOCKS}/slots/*.json ${BLOCKS}/templates/*.yaml ${BLOCKS}/waiting/*-* ${JUDGED}`,
+    listing(BLOCKS, 'jobs/*', 'slots/*', 'waiting/*', 'templates/*'),
+    `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/jobs/*/*/halt.json ${BLOCKS}/jobs/*/*/outcome.json ${BLOCKS}/jobs/*/modules/*.mjs ${BLOCKS}/jobs/*/report.json ${BLOCKS}/jobs/*/trace.jsonl`,
+    `Allow s3:DeleteObject on ${RELEASED}`,
+    listing(DATA, 'results/*'),
     'Allow sqs:SendMessage on <QueueJobs.Arn>',
   ],
   Authorizer: ['Allow secretsmanager:GetSecretValue on <ApiKeysSecret>'],
@@ -175,7 +183,15 @@ describe('the setting data', () => {
     expect(of(name)).toContain(`kms:GenerateDataKey`);
   });
 
-  it.each(['Reduce', 'Seal', 'Start', 'Api', 'Monitor'])('gives %s nothing there', (name) => {
+  it.each(['End', 'Api'])('lets %s give a claim back there, and write nothing', (name) => {
+    const there = of(name)
+      .split('\n')
+      .filter((statement) => statement.includes('acme-results'));
+    expect(there.join()).toContain('s3:DeleteObject');
+    expect(there.join()).not.toContain('s3:PutObject');
+  });
+
+  it.each(['Reduce', 'Seal', 'Start', 'Monitor'])('gives %s nothing there', (name) => {
     expect(of(name)).not.toContain('acme-');
     expect(of(name)).not.toContain(key);
   });

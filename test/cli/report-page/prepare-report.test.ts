@@ -89,7 +89,9 @@ it('says so where the rejects are gone', async () => {
   const state = await readJobState(openJobWorld(store), 'gone');
   const { rejects } = await gatherFacts(store, { ...state, report: gone.report });
   expect(rejects).toBeUndefined();
-  expect(renderPage(prepareReport({ ...gone, rejects: undefined }), ASSETS)).toContain('no longer there');
+  expect(renderPage(prepareReport({ ...gone, rejects: undefined }), ASSETS)).toContain(
+    'are gone, or too large',
+  );
 });
 
 it('leaves out of the times what an earlier run did', () => {

@@ -24,6 +24,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+/** As S3 answers a write. */
+const TAKEN: Reply = { status: 200, headers: { etag: '"one"' } };
+
 const upload = () => ({ bucket: 'blocks', key: 'b/00/x', path });
 const failureOf = (result: Promise<unknown>): Promise<Error> =>
   result.then(
@@ -36,7 +39,7 @@ describe('putLocalFile', () => {
     withServer(
       async (request) => {
         await request.body();
-        return { status: 200 };
+        return TAKEN;
       },
       async (client, { seen }) => {
         await putLocalFile(client, upload());
@@ -56,7 +59,7 @@ describe('putLocalFile', () => {
     withServer(
       async (request) => {
         await request.body();
-        return request.attempt === 1 ? errorReply(503, 'ServiceUnavailable') : { status: 200 };
+        return request.attempt === 1 ? errorReply(503, 'ServiceUnavailable') : TAKEN;
       },
       async (client, { seen }) => {
         await putLocalFile(client, upload());
@@ -71,7 +74,7 @@ describe('putLocalFile', () => {
     withServer(
       async (request) => {
         await request.body();
-        return { status: 200 };
+        return TAKEN;
       },
       async (client, { seen }) => {
         await putLocalFile(client, { ...upload(), sha256: 'ab'.repeat(32) });
@@ -84,7 +87,7 @@ describe('putLocalFile', () => {
     await withServer(
       async (request) => {
         await request.body();
-        return { status: 200 };
+        return TAKEN;
       },
       async (client, { seen }) => {
         await putLocalFile(client, upload());
@@ -116,7 +119,7 @@ describe('putLocalFile', () => {
       async (request) => {
         if (request.attempt < 3) return failing(request);
         await request.body();
-        return { status: 200 };
+        return TAKEN;
       },
       async (client, { seen }) => {
         await putLocalFile(client, upload());
@@ -141,7 +144,7 @@ describe('putLocalFile', () => {
 
   it('fails where the file is gone, without a request', () =>
     withServer(
-      () => ({ status: 200 }),
+      () => TAKEN,
       async (client, { seen }) => {
         const gone = { ...upload(), path: join(folder, 'gone') };
         for (const each of [gone, { ...gone, sha256 }])
@@ -158,7 +161,7 @@ describe('putLocalFile', () => {
       async (request) => {
         // It never comes whole.
         await request.body().catch(() => {});
-        return { status: 200 };
+        return TAKEN;
       },
       async (client, { seen }) => {
         const lengthBytes = bytes.length + 1;

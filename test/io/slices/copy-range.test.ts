@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CsvDialect } from '../../../functions/core/csv-machine.ts';
 import { judgeChain } from '../../../functions/core/judge-chain.ts';
 import type { RowFormat } from '../../../functions/core/scan-range.ts';
+import { openFileBytes } from '../../../functions/io/byte-source.ts';
 import { copyRange, type RangeCopy, toFileOffset } from '../../../functions/io/slices/copy-range.ts';
 import { CHUNK_BYTES, type FileRange, scanRange } from '../../../functions/io/slices/read-range.ts';
 
@@ -33,11 +34,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const put = async (text: string): Promise<{ readonly path: string; readonly sizeBytes: number }> => {
+const put = async (text: string): Promise<Pick<FileRange, 'path' | 'sizeBytes' | 'openBytes'>> => {
   files++;
   const path = join(folder, `${files}.txt`);
   await writeFile(path, text);
-  return { path, sizeBytes: Buffer.byteLength(text) };
+  return { path, sizeBytes: Buffer.byteLength(text), openBytes: () => openFileBytes(path) };
 };
 
 type Cut = { readonly copies: readonly RangeCopy[]; readonly text: string; readonly verdict: unknown };

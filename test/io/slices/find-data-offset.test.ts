@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RowFormat } from '../../../functions/core/scan-range.ts';
+import { openFileBytes } from '../../../functions/io/byte-source.ts';
 import { findDataOffset } from '../../../functions/io/slices/find-data-offset.ts';
 import { CHUNK_BYTES } from '../../../functions/io/slices/read-range.ts';
 
@@ -47,7 +48,7 @@ describe('findDataOffset', () => {
     const path = join(folder, 'whole.csv');
     for (const skip of [0, 1, 2]) {
       await writeFile(path, text);
-      const { dataOffset } = await findDataOffset(path, csv, skip + 1);
+      const { dataOffset } = await findDataOffset(() => openFileBytes(path), csv, skip + 1);
       const copy = join(folder, 'rest.csv');
       await writeFile(copy, Buffer.from(text).subarray(dataOffset));
       const outcome = await read(path, `header = true, skip = ${skip}`).catch(() => 'an error');
@@ -58,21 +59,26 @@ describe('findDataOffset', () => {
   it('skips a byte order mark where nothing else is skipped', async () => {
     const path = join(folder, 'bom.csv');
     await writeFile(path, '\uFEFF1,a\n');
-    expect(await findDataOffset(path, csv, 0)).toEqual({ dataOffset: 3 });
-    expect(await findDataOffset(path, { kind: 'lines' }, 0)).toEqual({ dataOffset: 3 });
+    expect(await findDataOffset(() => openFileBytes(path), csv, 0)).toEqual({ dataOffset: 3 });
+    expect(await findDataOffset(() => openFileBytes(path), { kind: 'lines' }, 0)).toEqual({ dataOffset: 3 });
   });
 
   it('finds the end of a header that is longer than one chunk', async () => {
     const path = join(folder, 'long.csv');
     await writeFile(path, `"${'h\n'.repeat(CHUNK_BYTES / 2)}",i\n1,a\n`);
-    expect(await findDataOffset(path, csv, 1)).toEqual({ dataOffset: CHUNK_BYTES + 5 });
+    expect(await findDataOffset(() => openFileBytes(path), csv, 1)).toEqual({ dataOffset: CHUNK_BYTES + 5 });
   });
 
   it('fails with a quoting error in the rows to skip', async () => {
     const path = join(folder, 'bad.csv');
     await writeFile(path, '"h"x,i\n1,a\n');
-    expect((await findDataOffset(path, csv, 1)).quotingError).toEqual({ offset: 3, cause: 'invalid-byte' });
+    expect((await findDataOffset(() => openFileBytes(path), csv, 1)).quotingError).toEqual({
+      offset: 3,
+      cause: 'invalid-byte',
+    });
     await writeFile(path, '"h,i\n1,a\n');
-    expect((await findDataOffset(path, csv, 1)).quotingError?.cause).toBe('unterminated-quote');
+    expect((await findDataOffset(() => openFileBytes(path), csv, 1)).quotingError?.cause).toBe(
+      'unterminated-quote',
+    );
   });
 });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { renderRejectPlace } from '../../../functions/contract/errors-input.ts';
 import type { PinnedInput } from '../../../functions/contract/pinned-input.ts';
 import { collectRejects, diagnoseReaderError } from '../../../functions/io/collect-rejects.ts';
+import { ACCESS_IN_PLACE } from '../../../functions/io/input-access.ts';
 import { queryRows } from '../../../functions/io/query-rows.ts';
 import { openSlice } from '../../../functions/io/slices/open-slice.ts';
 import { planInputSlices } from '../../../functions/io/slices/plan-input-slices.ts';
@@ -29,7 +30,7 @@ const readSlices = async (
     if (task.kind !== 'ranges' && task.kind !== 'rows') throw new Error(task.kind);
     const scratch = join(out, task.task);
     await mkdir(scratch);
-    const slice = await openSlice(input, task, scratch);
+    const slice = await openSlice(input, task, { access: ACCESS_IN_PLACE, columns: [], scratchDir: scratch });
     const rows = await values(connection, slice.render({ tolerant: false }));
     if (slice.rowsByChain !== undefined) expect(rows.length).toBe(slice.rowsByChain);
     read.rows.push(...rows);
@@ -138,7 +139,11 @@ describe('planInputSlices and openSlice', () => {
         const columns = input.columns.map(({ name }) => name);
         const [, second] = await planInputSlices(connection, input, { tasks: 2, columns });
         if (second?.kind !== 'ranges') throw new Error('expected ranges');
-        const slice = await openSlice(input, second, out);
+        const slice = await openSlice(input, second, {
+          access: ACCESS_IN_PLACE,
+          columns: [],
+          scratchDir: out,
+        });
         const rows = await values(connection, slice.render({ tolerant: true }));
         const { rejectedRows, first } = await collectRejects(connection, slice.input);
         expect(rows.length + rejectedRows).toBe(slice.rowsByChain);

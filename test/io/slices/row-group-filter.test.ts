@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ACCESS_IN_PLACE } from '../../../functions/io/input-access.ts';
 import { queryRows } from '../../../functions/io/query-rows.ts';
 import { openSlice } from '../../../functions/io/slices/open-slice.ts';
 import { planInputSlices } from '../../../functions/io/slices/plan-input-slices.ts';
@@ -74,7 +75,11 @@ describe('a filter on row groups', () => {
           const ids: unknown[] = [];
           for (const task of tasks) {
             if (task.kind !== 'rows') throw new Error(task.kind);
-            const slice = await openSlice(input, task, out);
+            const slice = await openSlice(input, task, {
+              access: ACCESS_IN_PLACE,
+              columns: [],
+              scratchDir: out,
+            });
             rows += slice.rowsByChain ?? 0;
             pruned += task.prunedRows ?? 0;
             const read = `FROM ${slice.render({ tolerant: false })} WHERE ${rowGroupFilter}`;

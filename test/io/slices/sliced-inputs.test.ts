@@ -14,7 +14,7 @@ const expectSame = async (folder: string, request: InputRequest, tasks: number):
   const kinds: string[] = [];
   for (const tolerant of [false, true])
     await withInput(folder, request, async (connection, input, out) => {
-      const whole = await readWhole(connection, input, tolerant, out);
+      const whole = await readWhole(connection, input, { tolerant, out });
       const sliced = await readSliced(connection, input, { tasks, tolerant, out });
       if ('error' in whole) expect(sliced.answer).toHaveProperty('error');
       else expect(sliced.answer).toEqual(whole);

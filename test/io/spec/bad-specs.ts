@@ -70,6 +70,13 @@ export const BAD_SPECS: readonly (readonly [title: string, text: string, problem
   ],
   ['an empty path', 'name: a\ninput: {uri: ""}\noutput: {uri: o}\n', ['2:14  input.uri: must not be empty']],
   [
+    'inputs of this machine and in S3',
+    'name: a\ninput: {uri: [s3://b/x, s3://b/y, z]}\noutput: {uri: o}\n',
+    [
+      '2:35  input.uri[2]: s3:// addresses and local paths do not mix in one input; copy the ones beside the others',
+    ],
+  ],
+  [
     'an address of the web',
     'name: a\ninput: {uri: "https://example.org/x"}\noutput: {uri: o}\n',
     ['2:14  input.uri: expected a local path or s3://bucket/prefix, found "https://example.org/x" (text)'],

@@ -48,7 +48,7 @@ describe('parseSpec', () => {
     const text = `
 name: support-themes
 input:
-  uri: [s3://acme-data/tickets/*.parquet, more/]
+  uri: [s3://acme-data/tickets/*.parquet, s3://acme-data/more/]
   format: csv
   csv: { delim: "\\t", quote: '"', escape: '"', header: true, skip: 1, nullstr: ["", NA], dateformat: "%d.%m.%Y",
     timestampformat: "%d.%m.%Y %H:%M", decimal_separator: ",", thousands: ".", comment: "#", null_padding: true,

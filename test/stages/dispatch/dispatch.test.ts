@@ -185,6 +185,9 @@ describe('submitJob', () => {
   it('rejects another job of the same id', async () => {
     await submitJob(world(), jobOf('a'));
     await expect(submitJob(world(), jobOf('a', '2h'))).rejects.toThrow('there is already a job a');
+    const other = { ...jobOf('a'), modules: { 'x.ts': '0'.repeat(64) } };
+    await expect(submitJob(world(), other)).rejects.toThrow('there is already a job a');
+    await expect(submitJob(world(), { ...jobOf('a'), tasks: { map: 2 } })).rejects.toThrow('already a job a');
   });
 });
 

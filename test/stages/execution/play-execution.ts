@@ -47,6 +47,7 @@ export const contextFor = async (
     onProgress: () => {},
     mostTasks: 1000,
     keepBlocks: false,
+    mayGoOn: () => true,
     note: () => {},
     ...more,
   };
