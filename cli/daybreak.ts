@@ -5,7 +5,14 @@ import { UsageError } from '../functions/contract/errors-command.ts';
 import { EXIT_CODES } from '../functions/contract/failures.ts';
 import { leaveWith } from '../functions/stages/workers/watch-own-memory.ts';
 import { cloudPlaceOf, type PlaceOptions } from './cloud/place-options.ts';
-import { collectOverride, collectText, parseMemory, parsePositive, parseRejectLimit } from './options.ts';
+import {
+  collectOverride,
+  collectText,
+  parseMemory,
+  parsePositive,
+  parseRejectLimit,
+  parseTime,
+} from './options.ts';
 
 /** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
 const withResources = (command: Command): Command => withResourceOptions(withWorkdirOption(command));
@@ -101,6 +108,12 @@ const buildProgram = (): Command => {
   withPlace(program.command('cancel <job>').description('end a job; it can be resumed')).action(
     async (job, options) => (await import('./commands/jobs.ts')).cancel(job, options),
   );
+  withPlace(
+    program.command('delete <jobs...>').description('delete what is kept of jobs; their outputs stay'),
+  ).action(async (ids, options) => (await import('./commands/delete.ts')).deleteJobs(ids, options));
+  withPlace(program.command('clean').description('delete all jobs that ended long ago; their outputs stay'))
+    .requiredOption('--older-than <time>', 'since their end, for example 7d', parseTime)
+    .action(async (options) => (await import('./commands/delete.ts')).clean(options));
   addKeys(program.command('keys').description('the API keys of a deployment'));
   return program;
 };

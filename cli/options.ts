@@ -3,6 +3,7 @@ import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { RejectLimit } from '../functions/contract/plan-header.ts';
 import { ErrorsSpec } from '../functions/contract/spec.ts';
+import { parseDuration } from '../functions/core/parse-duration.ts';
 import { parseMaxRejects } from '../functions/core/parse-max-rejects.ts';
 import { parseBytes } from '../functions/core/render-units.ts';
 import type { Resources } from '../functions/stages/stage-context.ts';
@@ -25,6 +26,13 @@ export const parseRejectLimit = (text: string): RejectLimit => {
   const parsed = ErrorsSpec.safeParse({ max_rejects: /^\d+$/.test(text) ? Number(text) : text });
   if (!parsed.success) throw new InvalidArgumentError('expected a number of rows, or a rate such as 1%');
   return parseMaxRejects(parsed.data.max_rejects);
+};
+
+/** In seconds. */
+export const parseTime = (text: string): number => {
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new InvalidArgumentError('expected a time such as 7d or 12h');
+  return seconds;
 };
 
 export const parsePositive = (text: string): number => {

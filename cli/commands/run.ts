@@ -3,15 +3,20 @@ import { JobCancelledError, JobExistsError } from '../../functions/contract/erro
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import type { RejectLimit } from '../../functions/contract/plan-header.ts';
+import { renderRows } from '../../functions/core/render-units.ts';
+import { isS3Uri } from '../../functions/core/s3-uri.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import type { ParsedSpec } from '../../functions/io/spec/parse-spec.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
 import { readJobState } from '../../functions/stages/read-job-state.ts';
 import { conclude } from '../conclude.ts';
+import { findJobId } from '../find-job.ts';
 import { withInterrupt } from '../interrupt.ts';
+import { keepAttempts } from '../keep-attempts.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { openProgress } from '../progress.ts';
+import { readManifest } from '../read-manifest.ts';
 import { resumeJob } from '../resume-job.ts';
 import { type Runner, runJob } from '../run-job.ts';
 import { splitHere } from '../split-here.ts';
@@ -48,17 +53,28 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
     const { isMine } = await putOnce(runner.context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new JobExistsError(job.job);
     runner.view.note(`job ${job.job}`);
+    await noteReplaced(runner, job);
     await conclude(await runJob(runner, job, plan), options);
   });
 };
 
+/** Whose result an `overwrite` is about to take the place of; of an output on S3 nobody looks. */
+const noteReplaced = async ({ view }: Runner, { job, spec: { output } }: Job): Promise<void> => {
+  if (output.mode !== 'overwrite' || isS3Uri(output.uri)) return;
+  const old = await readManifest(output.uri);
+  if (old === undefined || old.job === job) return;
+  view.note(
+    `${output.uri} holds the result of the job ${old.job}, ${renderRows(old.rows)}: this job's takes its place when it is published`,
+  );
+};
+
 /** `daybreak resume`: goes on where a job stopped. */
 export const resume = async (
-  id: string,
+  given: string,
   options: RunOptions & { readonly maxRejects?: RejectLimit },
 ): Promise<void> => {
-  await withRunner(id, options, async (runner) => {
-    const state = await readJobState(runner.context, id);
+  await withRunner(given, options, async (runner) => {
+    const state = await readJobState(runner.context, await findJobId(runner.context.store, given));
     const { maxRejects: rejectLimit } = options;
     const keepBlocks = runner.keepBlocks || state.job.keepBlocks === true;
     const asked = rejectLimit === undefined ? {} : { rejectLimit };
@@ -83,6 +99,7 @@ const withRunner = (
           scratchDir: workdir.scratchDir,
           runner: workdir.worker,
           note: view.note,
+          keep: keepAttempts(workdir.store),
         });
         try {
           await use({

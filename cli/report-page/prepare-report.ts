@@ -8,6 +8,7 @@ import type { Report } from '../../functions/contract/report.ts';
 import type { TraceEvent } from '../../functions/contract/trace.ts';
 import { renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 import { judgeSlowTasks } from './judge-slow-tasks.ts';
+import { prepareAttempts, type StageNotes } from './prepare-attempts.ts';
 import { placesToDraw, prepareFlowPlaces } from './prepare-flow.ts';
 import { preparePlan } from './prepare-plan.ts';
 import { prepareShuffle } from './prepare-shuffles.ts';
@@ -26,6 +27,7 @@ export type ReportFacts = {
   readonly trace: readonly TraceEvent[];
   /** The commits of each stage of the plan that count. */
   readonly commits: readonly (readonly Commit[])[];
+  readonly notes: readonly StageNotes[];
   readonly rejects: readonly RejectCount[] | undefined;
 };
 
@@ -63,6 +65,7 @@ export const prepareReport = (facts: ReportFacts): ReportPage => {
     slow: judgeSlowTasks(tasks, charts.stages),
     rejects: facts.rejects,
     rejectedRows: report.rows.rejected,
+    ...prepareAttempts(facts.notes, trace?.committed.flatMap(({ worker }) => worker ?? []) ?? []),
     plan: plan === undefined ? [] : preparePlan(job, plan),
     input: inputOf(job, plan),
     output: report.output,

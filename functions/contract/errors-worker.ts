@@ -5,9 +5,13 @@ import type { FailureName } from './failures.ts';
 export class WorkerDiedError extends DaybreakError {
   override readonly name = 'WorkerDiedError';
 
-  /** `how` goes on from "its worker process": `ended with exit code 0`. */
-  constructor(facts: { readonly task: string; readonly how: string }, options?: ErrorOptions) {
-    super(`${facts.task}: its worker process ${facts.how} before the task was done`, options);
+  /** `how` goes on from "its worker process": `ended with exit code 0`. `printed`: where what it printed is kept. */
+  constructor(
+    facts: { readonly task: string; readonly how: string; readonly printed?: string | undefined },
+    options?: ErrorOptions,
+  ) {
+    const printed = facts.printed === undefined ? '' : `; what it printed is in ${facts.printed}`;
+    super(`${facts.task}: its worker process ${facts.how} before the task was done${printed}`, options);
   }
 }
 

@@ -161,7 +161,7 @@ export const FAILURES = {
     retry: 'again',
     exitCode: failed,
     remedy:
-      'Look at what the worker printed; a module must not end its process. `daybreak resume` goes on with the job.',
+      'A module must not end its process; what a worker printed says more. `daybreak resume` goes on with the job.',
   },
   TaskHungError: {
     retry: 'again',
@@ -204,6 +204,11 @@ export const FAILURES = {
     exitCode: refused,
     remedy:
       '`daybreak jobs` lists the jobs of the work folder, with --stack those of a deployment. A job that was just submitted is there within seconds.',
+  },
+  JobAtWorkError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Wait for its end, or `daybreak cancel` it; `daybreak resume` finishes a publish.',
   },
   JobExistsError: {
     retry: 'never',

@@ -53,6 +53,12 @@ const MOST_GLOBAL_BYTES = 10e9;
 /** Of one task's input in S3, where it can be cut so. */
 const COPIED_BYTES = 1e9;
 
+/**
+ * Where nobody asked for a number, a task of a later stage reads as much, if there is as much: starting a task and
+ * opening its file take as long as reading that, and small results are not strewn over many files.
+ */
+const LEAST_BYTES = 4e6;
+
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
 
@@ -102,7 +108,8 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     partitioner: partitioner(),
   };
   const rejectLimit = parseMaxRejects(spec.errors.max_rejects);
-  const taskBytes = job.tasks?.reduce === undefined ? context.sliceBytes : undefined;
+  const taskBytes =
+    job.tasks?.reduce === undefined && stages.length > 1 ? (context.sliceBytes ?? LEAST_BYTES) : undefined;
   const sizes = taskBytes === undefined ? {} : { taskBytes };
   const decisive = {
     semantics: PLAN_SEMANTICS,

@@ -161,6 +161,20 @@ describe('a module that', () => {
 });
 
 describe('a job whose module misbehaved', () => {
+  it('keeps all that the module printed, names the place, and tells the attempts in its report', async () => {
+    const { ended } = await runWatched('says-why-it-exits');
+    const place = /WorkerDiedError: .*; what it printed is in (\S+)$/m.exec(ended.stderr)?.[1] ?? '';
+    expect(readFileSync(place, 'utf8')).toMatch(/^line 0 of .*\n[\s\S]*the licence has ended\n$/);
+    const shown = await runDaybreak(['report', JOB, '--html', 'page.html'], { cwd: folder });
+    // Nobody has ended the run: the job can be resumed, and has no report yet.
+    expect(shown.exitCode).toBe(2);
+    expect((await runDaybreak(['cancel', JOB], { cwd: folder })).exitCode).toBe(0);
+    expect((await runDaybreak(['report', JOB, '--html', 'page.html'], { cwd: folder })).exitCode).toBe(0);
+    const page = readFileSync(join(folder, 'page.html'), 'utf8');
+    expect(page).toContain('<h2>Done again</h2>');
+    expect(page.match(/<td>WorkerDiedError<\/td>/g)).toHaveLength(3);
+  });
+
   it('runs the failed tasks alone when it is resumed', async () => {
     await runWatched('exits');
     const path = join(folder, `.daybreak/jobs/${JOB}/0001/00-map/commits/000001.json`);

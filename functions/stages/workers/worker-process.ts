@@ -150,7 +150,8 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
       const facts = { task: renderTask(task.ids), memoryBytes: Math.floor(options.heapBytes), message };
       return failureOf(new TaskMemoryError(facts));
     }
-    return failureOf(new WorkerDiedError({ task: renderTask(task.ids), how }));
+    const printed = task.output.place();
+    return failureOf(new WorkerDiedError({ task: renderTask(task.ids), how, printed }));
   };
 
   const look = async (watched: Running): Promise<void> => {
