@@ -39,7 +39,8 @@ export const buildReport = async (
     outcome: ending.outcome,
     submittedAt: job.submittedAt,
     finishedAt,
-    seconds: (Date.parse(finishedAt) - Date.parse(beginOf(job, plan))) / 1000,
+    // Who submitted and who ends may be two machines, whose clocks differ.
+    seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(beginOf(job, plan))) / 1000,
     deadlineAt: job.deadlineAt,
     rows: {
       read: stages[0]?.counts.read ?? 0,
