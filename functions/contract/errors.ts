@@ -25,6 +25,8 @@ export type Problem = {
   readonly column?: number;
   /** The nearest known name, where one is near. */
   readonly suggestion?: string;
+  /** Columns that the expression reads, where their types may be what is wrong. */
+  readonly columns?: readonly string[];
 };
 
 /** Renders `file:line:column  path: message (did you mean "x"?)`. */

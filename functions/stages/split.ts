@@ -30,6 +30,7 @@ import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
 import { nameFullDisk } from './name-full-disk.ts';
+import { hintTypes } from './hint-types.ts';
 import { openLook } from './open-input.ts';
 import { hashTasks } from './read-tasks.ts';
 import { requireOutputApart } from './require-output-apart.ts';
@@ -175,7 +176,9 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
           sniffInput(connection, { input: spec.input, format, files: pinned, look }),
         );
         context.signal.throwIfAborted();
-        const looked = await bindJob(context, connection, { job, input, look });
+        const looked = await bindJob(context, connection, { job, input, look }).catch(async (error) => {
+          throw await hintTypes(connection, { look, input, csv: spec.input.csv }, error);
+        });
         context.signal.throwIfAborted();
         return { ...looked, input: withoutCopies(input) };
       },
