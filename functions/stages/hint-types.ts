@@ -66,7 +66,10 @@ const hintType = (
     const name = quoteIdentifier(column);
     const counts = CANDIDATES.map((type) => `count(TRY_CAST(${name} AS ${type})) AS ${type}`);
     const rows = `SELECT * FROM ${renderReadInput(sample, { tolerant: true, columns: [column] })} LIMIT ${SAMPLE_ROWS}`;
-    const [found] = await queryRows(connection, `SELECT count(${name}) AS n, ${counts.join(', ')} FROM (${rows})`);
+    const [found] = await queryRows(
+      connection,
+      `SELECT count(${name}) AS n, ${counts.join(', ')} FROM (${rows})`,
+    );
     const all = Number(found?.n ?? 0);
     const type = CANDIDATES.find((each) => all > 0 && Number(found?.[each]) >= MOSTLY * all);
     if (type === undefined) return undefined;
