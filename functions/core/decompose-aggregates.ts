@@ -17,7 +17,7 @@ export type NamedCall = { readonly name: string; readonly call: FunctionNode };
 
 /**
  * The trees of a decomposition. `partial`: `outputs` read the calls' values by name. `rows`: the calls in `outputs`
- * read `columns` by name; `distinct` is there where every call is `count(DISTINCT column)` of the one column.
+ * read `columns` by name.
  */
 export type DecomposedTrees =
   | {
@@ -33,13 +33,6 @@ export type DecomposedTrees =
       readonly columns: readonly Output[];
       readonly outputs: readonly Output[];
       readonly foldsEqualRows: boolean;
-      readonly distinct:
-        | {
-            readonly value: Output;
-            readonly calls: readonly NamedCall[];
-            readonly outputs: readonly Output[];
-          }
-        | undefined;
     };
 
 type Group = {
@@ -192,15 +185,7 @@ const shuffleRows = (
   };
   const outputs = mapCalls(group.outputs, (call) => mapChildren(call, project));
   const foldsEqualRows = calls.every((call) => call.isDistinct || ignoresDistinct(call));
-  return {
-    mode: 'rows',
-    prefix,
-    reason,
-    columns,
-    outputs,
-    foldsEqualRows,
-    distinct: countDistinct(group, calls, prefix),
-  };
+  return { mode: 'rows', prefix, reason, columns, outputs, foldsEqualRows };
 };
 
 /**
@@ -237,26 +222,3 @@ const readsColumn = (node: Expression, names: ReadonlySet<string>): boolean => {
   });
   return isRead;
 };
-
-const countDistinct = (
-  group: Group,
-  calls: readonly FunctionNode[],
-  prefix: string,
-): Extract<DecomposedTrees, { mode: 'rows' }>['distinct'] => {
-  const [call, ...more] = calls;
-  const [argument, ...others] = call?.children ?? [];
-  if (call === undefined || argument === undefined || more.length + others.length > 0) return undefined;
-  if (call.name !== 'count' || !call.isDistinct || call.orders.length > 0) return undefined;
-  const value: Output = { name: `${prefix}c0`, expression: whereTrue(call.filter, argument.value) };
-  const named = [{ name: `${prefix}v0`, call: callOf('count', { kind: 'column', path: [value.name] }) }];
-  return { value, calls: named, outputs: replaceCalls(group.outputs, [{ name: `${prefix}v0`, call }]) };
-};
-
-const whereTrue = (filter: Expression | undefined, result: Expression): Expression =>
-  filter === undefined
-    ? result
-    : {
-        kind: 'case',
-        checks: [{ when: filter, result }],
-        otherwise: { kind: 'constant', type: 'null', value: 'NULL' },
-      };
