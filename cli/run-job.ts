@@ -15,14 +15,14 @@ import { endRun, isPublished, MAX_REOPENINGS, refuseJob } from '../functions/sta
 import * as finishing from '../functions/stages/finish-job.ts';
 import { parsePlan } from '../functions/stages/parse-plan.ts';
 import { requirePublished } from '../functions/stages/publish.ts';
-import { readStage } from '../functions/stages/read-stage.ts';
+import { readStage, type StageStanding } from '../functions/stages/read-stage.ts';
 import { type StagePosition, seal } from '../functions/stages/seal.ts';
 import type { PlannedJob } from '../functions/stages/split.ts';
 import { deleteStageBlocks } from '../functions/stages/sweep-blocks.ts';
 import type { ProgressView } from './progress.ts';
 import { renderRejectMessages } from './render-rejects.ts';
 import { renderPublished, renderSealed } from './render-stage.ts';
-import { doneShare, findOutgrown, runTasks } from './run-tasks.ts';
+import { doneShare, findOutgrown, runTasks, type Work } from './run-tasks.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export type Runner = {
@@ -137,35 +137,54 @@ const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
   signal.throwIfAborted();
 };
 
-/** Runs what is missing of a stage until seal is content with it: a seal may replace tasks by others. */
+/** Runs what is missing of a stage until seal is content with it: a seal, of another runner too, may replace tasks by others. */
 const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Promise<void> => {
   const { context, view } = runner;
   const { index: _, ...stage } = position;
   const startedAt = performance.now();
   const elapsedSeconds = (): number => (performance.now() - startedAt) / 1000;
+  const ran = new Set<string>();
   let shareBefore: number | undefined;
   for (;;) {
-    if ((await readSealed(context.store, stage)) === undefined) {
-      const standing = await readStage(context.store, plan, position);
+    const standing = await lookAtStage(runner, plan, position);
+    if (standing !== undefined) {
       shareBefore ??= doneShare(standing);
-      try {
-        await runTasks(runner, plan, { position, standing, shareBefore, elapsedSeconds });
-      } catch (error) {
-        const outgrown = findOutgrown(error, standing);
-        if (outgrown === undefined) throw error;
-        const { amendments } = standing;
-        const reason = await amendOutgrown(context, plan, { position, amendments, tasks: [outgrown] });
-        view.note(`${stage.stage}  ${reason}`);
+      // What has run and is missing all the same is for seal to refuse.
+      if (standing.missing.some((task) => !ran.has(task))) {
+        for (const task of standing.missing) ran.add(task);
+        await runMissing(runner, plan, { position, standing, shareBefore, elapsedSeconds });
         continue;
       }
     }
-    const result = await seal(context, plan, position);
+    const result = await seal(context, plan, position, standing);
     if (result.kind === 'amended') {
       view.note(`${stage.stage}  ${result.reason}`);
       continue;
     }
     view.finish(stage.stage, renderSealed(result.sealed, elapsedSeconds()));
     return;
+  }
+};
+
+/** Where an unsealed stage stands. */
+const lookAtStage = async (
+  { context: { store } }: Runner,
+  plan: Plan,
+  position: StagePosition,
+): Promise<StageStanding | undefined> =>
+  (await readSealed(store, position)) === undefined ? readStage(store, plan, position) : undefined;
+
+/** Runs the missing tasks; one that outgrew the memory is replaced by its halves. */
+const runMissing = async (runner: Runner, plan: Plan, work: Work): Promise<void> => {
+  const { position, standing } = work;
+  try {
+    await runTasks(runner, plan, work);
+  } catch (error) {
+    const outgrown = findOutgrown(error, standing);
+    if (outgrown === undefined) throw error;
+    const { amendments } = standing;
+    const reason = await amendOutgrown(runner.context, plan, { position, amendments, tasks: [outgrown] });
+    runner.view.note(`${position.stage}  ${reason}`);
   }
 };
 

@@ -12,7 +12,7 @@ import { watchOwnMemory } from '../functions/stages/workers/watch-own-memory.ts'
 import { renderTask } from '../functions/stages/workers/worker-messages.ts';
 import type { Runner } from './run-job.ts';
 
-type Work = {
+export type Work = {
   readonly position: StagePosition;
   readonly standing: StageStanding;
   /** Share of the stage that was done before the command began. */
