@@ -2,7 +2,7 @@ import { NoReportError } from '../../functions/contract/errors-cloud.ts';
 import { UsageError } from '../../functions/contract/errors-command.ts';
 import { renderCount } from '../../functions/core/render-units.ts';
 import { cancelJob } from '../../functions/stages/cancel-job.ts';
-import { type JobSummary, statusOf, summarizeJobs } from '../../functions/stages/describe-job.ts';
+import { failureOf, type JobSummary, statusOf, summarizeJobs } from '../../functions/stages/describe-job.ts';
 import { listJobs, readJobFacts, readJobState } from '../../functions/stages/read-job-state.ts';
 import type { PlaceOptions } from '../cloud/place-options.ts';
 import { openPlace } from '../place.ts';
@@ -64,7 +64,7 @@ export const status = async (id: string, options: JobOptions): Promise<void> => 
       `  ${stage}: ${committed} of ${tasks} ${tasks === 1 ? 'task' : 'tasks'} done${isSealed ? ', sealed' : ''}`,
     );
   }
-  const failure = state.outcome?.failure ?? state.report?.failure;
+  const failure = failureOf(state);
   if (failure !== undefined) print(`${failure.name}: ${failure.message}`);
 };
 

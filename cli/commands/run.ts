@@ -70,7 +70,7 @@ const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobSta
     if (!runner.keepBlocks) await sweepBlocks(runner.context.store, job.job);
     return report;
   }
-  if (plan === undefined) await withdrawCancel(runner.context.store, job.job);
+  await withdrawCancel(runner.context.store, job.job, plan === undefined ? undefined : { plan, outcome });
   const wanted = await splitHere(runner.context, job);
   if (plan !== undefined) requireSameInput(plan, wanted.plan);
   return runJob(runner, job, wanted);

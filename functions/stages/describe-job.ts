@@ -32,6 +32,19 @@ export const statusOf = (state: JobState) => ({
   outcome: state.outcome,
 });
 
+/**
+ * Why a job ended as it did, or could not go on. The report of the newest run comes last, so it has the say; that of
+ * an earlier one tells of what is over.
+ */
+export const failureOf = ({
+  plan,
+  outcome,
+  report,
+}: JobFacts): { readonly name: string; readonly message: string } | undefined => {
+  const isNewest = plan === undefined || report?.run === plan.run;
+  return (isNewest ? report?.failure : undefined) ?? outcome?.failure;
+};
+
 /** The word for a job whose state cannot be read; its status says why. */
 export const UNREADABLE = 'unreadable';
 
@@ -44,10 +57,7 @@ type Listed = JobSummary | { readonly job: string; readonly state: typeof UNREAD
  * One job that is damaged, or of another version, hides no other. An id that is no job yet is left out: its modules
  * are stored before it.
  */
-export const summarizeJobs = async (
-  world: JobWorld,
-  jobs: readonly string[],
-): Promise<readonly Listed[]> => {
+export const summarizeJobs = async (world: JobWorld, jobs: readonly string[]): Promise<readonly Listed[]> => {
   const listed = await mapBounded(jobs, MAX_JOBS_AT_ONCE, async (job): Promise<Listed | undefined> => {
     try {
       return summaryOf(await readJobFacts(world, job));

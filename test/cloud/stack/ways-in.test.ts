@@ -51,7 +51,10 @@ const createKey = (scopes: readonly Scope[]): Promise<string> =>
 
 const post = async (request: ApiRequest, route: Route = 'POST /jobs'): Promise<string> => {
   const { status, body, headers } = await ask(route, request);
-  expect({ status, body }).toEqual({ status: 202, body: { job: expect.any(String), status: expect.any(String) } });
+  expect({ status, body }).toEqual({
+    status: 202,
+    body: { job: expect.any(String), status: expect.any(String) },
+  });
   const accepted = body as { readonly job: string; readonly status: string };
   expect(accepted.status).toMatch(new RegExp(`^https://.*/jobs/${accepted.job}$`));
   expect(headers.get('location')).toBe(accepted.status);
@@ -232,7 +235,10 @@ describe('an upload', () => {
   it('is one job though it is told twice at once, and the same bytes again are another', async () => {
     const key = 'told-twice.json';
     const body = JSON.stringify(countedSpec(stack, 'told-twice'));
-    await orderFault({ endpoint: stack.facts.endpoint ?? '' }, { target: 'lambda', kind: 'twice', says: key });
+    await orderFault(
+      { endpoint: stack.facts.endpoint ?? '' },
+      { target: 'lambda', kind: 'twice', says: key },
+    );
     await upload(key, body);
     await requireCounted(stack, await uploadedJob('told-twice'));
     await stack.waitUntil('the upload to be told twice', async () =>
@@ -255,7 +261,9 @@ describe('an upload', () => {
     };
     await upload('bad.json', JSON.stringify(spec, undefined, 1));
     const bytes = await stack.waitUntil('a rejection', async () =>
-      (await stack.listData('inbox/bad.json.')).length > 0 ? stack.getData('inbox/bad.json.rejected.json') : undefined,
+      (await stack.listData('inbox/bad.json.')).length > 0
+        ? stack.getData('inbox/bad.json.rejected.json')
+        : undefined,
     );
     const { key, error } = Rejection.parse(JSON.parse(new TextDecoder().decode(bytes)));
     expect([key, error.name]).toEqual(['inbox/bad.json', 'SubmissionError']);
@@ -270,7 +278,10 @@ describe('an upload', () => {
     await stack.waitUntil('start to pass over the answer', async () =>
       (await linesOf('bad.json.rejected.json')).find(({ message }) => message.endsWith('nothing to do')),
     );
-    expect(await stack.listData('inbox/bad.json')).toEqual(['inbox/bad.json', 'inbox/bad.json.rejected.json']);
+    expect(await stack.listData('inbox/bad.json')).toEqual([
+      'inbox/bad.json',
+      'inbox/bad.json.rejected.json',
+    ]);
     expect(await jobsNamed(stack, 'bad-upload')).toEqual([]);
   });
 });
@@ -322,7 +333,10 @@ describe('a job that is cancelled by the API during map', () => {
       return map !== undefined && map.committed > 0 ? map : undefined;
     });
     const message = `job ${job} is cancelled; \`daybreak resume ${job}\` goes on with it`;
-    expect(await ask('POST /jobs/{job}/cancel', { job })).toMatchObject({ status: 200, body: { job, message } });
+    expect(await ask('POST /jobs/{job}/cancel', { job })).toMatchObject({
+      status: 200,
+      body: { job, message },
+    });
     expect((await ask('GET /jobs/{job}', { job })).body).toMatchObject({ state: 'cancelled' });
     expect(await stack.listData(`results/${name}/`)).toEqual([]);
     return job;
@@ -362,7 +376,11 @@ describe('a route', () => {
   };
 
   it.each(ROUTES)('answers nobody without the right key: %s', async (route) => {
-    const request = { job: 'nobody', headers: JSON_TYPE, ...(/jobs$|start$/.test(route) && route.startsWith('POST') ? { body: '{}' } : {}) };
+    const request = {
+      job: 'nobody',
+      headers: JSON_TYPE,
+      ...(/jobs$|start$/.test(route) && route.startsWith('POST') ? { body: '{}' } : {}),
+    };
     const [id = ''] = keyOf.all.split('.');
     const [, secret = ''] = keyOf.read.split('.');
     const without = await askApi(stack.facts, route, request);
@@ -373,7 +391,9 @@ describe('a route', () => {
     const { status, body } = await ask(route, { ...request, key: keyOf[scope] });
     expect({ status, body }).toEqual({
       status: 403,
-      body: { error: { name: 'ForbiddenError', message: expect.stringContaining(`scope ${scope}`), problems: [] } },
+      body: {
+        error: { name: 'ForbiddenError', message: expect.stringContaining(`scope ${scope}`), problems: [] },
+      },
     });
     expect([401, 403]).not.toContain((await ask(route, request)).status);
   });
