@@ -11,7 +11,7 @@ import { stringify } from 'yaml';
 import { ROUTES, type Route } from '../../../functions/contract/api.ts';
 import { SCOPES, type Scope } from '../../../functions/contract/api-keys.ts';
 import { Rejection } from '../../../functions/contract/rejection.ts';
-import { orderFault } from '../../emulator/emulator-door.ts';
+import { orderFault, withdrawFault } from '../../emulator/emulator-door.ts';
 import type { SpecText } from '../../flow/job-folder.ts';
 import {
   COUNT,
@@ -200,7 +200,18 @@ describe('the same request', () => {
 
   it('under one idempotency key is one job, five times at once and later, and another one is refused', async () => {
     const spec = countedSpec(stack, 'once');
+    const door = { endpoint: stack.facts.endpoint ?? '' };
+    // None of the five finds the job of another: each is a message.
+    const fault = await orderFault(door, {
+      target: 'lambda',
+      kind: 'hold',
+      function: '*FunctionsStartFunction*',
+      says: 'results/once/',
+      afterSeconds: 30,
+      times: 5,
+    });
     const jobs = await Promise.all(Array.from({ length: 5 }, () => post(once(spec))));
+    await withdrawFault(door, fault);
     const [job = ''] = jobs;
     expect(new Set(jobs)).toEqual(new Set([job]));
     await requireCounted(stack, job);
@@ -254,7 +265,7 @@ describe('an upload', () => {
   it('that is no job is answered beside it with all its problems, and nothing comes of the answer', async () => {
     const spec = {
       name: 'bad-upload',
-      input: { uri: [`s3://${stack.data}/other/a.csv`, 'local.csv'] },
+      input: { uri: [`s3://${stack.data}/other/a.csv`, `s3://${stack.data}/in/../b.csv`] },
       steps: [{ filter: 'random() > 1' }, DOUBLE],
       output: { uri: `s3://${stack.data}/elsewhere/` },
       deadline: '2026-01-01T00:00:00Z',
@@ -292,7 +303,13 @@ describe('a request that is no job', () => {
     const reply = await ask('POST /jobs', { headers: YAML_TYPE, body });
     expect(reply).toMatchObject({ status: 400, body: { error: { name: 'SpecError' } } });
     const { problems } = (reply.body as { readonly error: Rejection['error'] }).error;
-    expect(problems.map(({ path: where, line, column }) => `${line}:${column} ${where}`)).toEqual([]);
+    expect(problems.map(({ path: where, line, column }) => `${line}:${column} ${where}`)).toEqual([
+      '1:1 output',
+      '1:7 name',
+      '2:1 input.uri',
+      '4:5 steps[0]',
+      '5:1 outptu',
+    ]);
   });
 
   it('is answered with all that cannot run here, and where', async () => {
@@ -305,7 +322,13 @@ describe('a request that is no job', () => {
     const reply = await ask('POST /jobs', { headers: YAML_TYPE, body });
     expect(reply).toMatchObject({ status: 400, body: { error: { name: 'SubmissionError' } } });
     const { problems } = (reply.body as { readonly error: Rejection['error'] }).error;
-    expect(problems.map(({ path: where, line, column }) => `${line}:${column} ${where}`)).toEqual([]);
+    expect(problems.map(({ path: where, line, column }) => `${line}:${column} ${where}`)).toEqual([
+      '3:8 input.uri',
+      '5:13 steps[0].filter',
+      '7:10 steps[1].extend.a',
+      '9:8 output.uri',
+      '10:11 deadline',
+    ]);
     expect(await jobsNamed(stack, 'no-job')).toEqual([]);
   });
 });
@@ -349,9 +372,15 @@ describe('a job that is cancelled by the API during map', () => {
     const execution = await stack.execution(`${job}-0001-1`);
     expect(execution).toMatchObject({ status: 'FAILED', error: 'JobCancelledError' });
     expect((await ask('GET /jobs/{job}/report', { job })).body).toMatchObject({ outcome: 'cancelled' });
-    // What another job published there stays what it is.
+    // What another job published there stays what it is, and the one that came too late says why.
     expect((await ask('POST /jobs/{job}/resume', { job })).status).toBe(202);
-    console.log(await stack.waitFor(job, ['refused', 'failed', 'published']));
+    const report = await stack.waitUntil('the reason why it cannot go on', async () => {
+      const { body: told } = await ask('GET /jobs/{job}/report', { job });
+      const { failure } = told as { readonly failure?: { readonly name: string } };
+      return failure?.name === 'OutputExistsError' ? told : undefined;
+    });
+    expect(report).toMatchObject({ outcome: 'cancelled' });
+    expect((await ask('GET /jobs/{job}', { job })).body).toMatchObject({ state: 'cancelled' });
   });
 
   it('goes on when it is resumed, with what was committed', async () => {
