@@ -40,7 +40,7 @@ export const resumeJob = async (runner: Runner, state: JobState, asked: Asked = 
     if (!runner.keepBlocks) await sweepBlocks(runner.context.store, job.job);
     return report;
   }
-  if (plan === undefined) await withdrawCancel(runner.context.store, job.job);
+  await withdrawCancel(runner.context.store, job.job, plan === undefined ? undefined : { plan, outcome });
   const wanted = await planAgain(runner, state);
   return runJob(runner, job, rejectLimit === undefined ? wanted : { ...wanted, askedLimit: rejectLimit });
 };

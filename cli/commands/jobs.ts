@@ -4,7 +4,7 @@ import { EXIT_CODES } from '../../functions/contract/failures.ts';
 import { renderCount } from '../../functions/core/render-units.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
 import { cancelJob } from '../../functions/stages/cancel-job.ts';
-import { type JobSummary, statusOf, summarizeJobs } from '../../functions/stages/describe-job.ts';
+import { failureOf, type JobSummary, statusOf, summarizeJobs } from '../../functions/stages/describe-job.ts';
 import { listJobs, readJobFacts, readJobState } from '../../functions/stages/read-job-state.ts';
 import type { PlaceOptions } from '../cloud/place-options.ts';
 import { findJobId } from '../find-job.ts';
@@ -68,7 +68,7 @@ export const status = async (given: string, options: JobOptions): Promise<void> 
       `  ${stage}: ${committed} of ${tasks} ${tasks === 1 ? 'task' : 'tasks'} done${isSealed ? ', sealed' : ''}`,
     );
   }
-  const failure = state.outcome?.failure ?? state.report?.failure;
+  const failure = failureOf(state);
   if (failure === undefined) return;
   print(`${failure.name}: ${failure.message}`);
   await printRejectMessages(world.store, failure.rejects);

@@ -1,5 +1,5 @@
 import { isSameFormats } from '../contract/format-versions.ts';
-import { parseRunId, renderRunId } from '../contract/ids.ts';
+import { FIRST_RUN, nextRunId } from '../contract/ids.ts';
 import type { Outcome } from '../contract/outcome.ts';
 import type { Adopted, PlanHeader, RejectLimit } from '../contract/plan-header.ts';
 
@@ -23,7 +23,7 @@ export type EarlierRun = { readonly plan: PlanHeader; readonly outcome?: Outcome
 
 /** Decides what a start or a resume of a job does, from its newest run. */
 export const decideRun = (newest: EarlierRun | undefined, wanted: WantedPlan): RunDecision => {
-  if (newest === undefined) return { kind: 'open', run: renderRunId(1) };
+  if (newest === undefined) return { kind: 'open', run: FIRST_RUN };
   const { plan, outcome } = newest;
   const run = plan.run;
   switch (outcome?.kind) {
@@ -38,8 +38,22 @@ export const decideRun = (newest: EarlierRun | undefined, wanted: WantedPlan): R
     case 'cancelled':
     case 'failed':
     case 'superseded':
-      return { kind: 'open', run: renderRunId(parseRunId(run) + 1), from: run };
+      return { kind: 'open', run: nextRunId(run), from: run };
   }
+};
+
+/** The newest run of a job, as far as it says in which run the job goes on. */
+export type StandingRun = {
+  readonly plan: { readonly run: string };
+  readonly outcome?: Pick<Outcome, 'kind'> | undefined;
+};
+
+/** The run in which a job goes on: the one that is open, or whose publish may have to be finished, or the next. */
+export const comingRun = (newest: StandingRun | undefined): string => {
+  if (newest === undefined) return FIRST_RUN;
+  const { plan, outcome } = newest;
+  const isOver = outcome !== undefined && outcome.kind !== 'published' && outcome.kind !== 'partial';
+  return isOver ? nextRunId(plan.run) : plan.run;
 };
 
 const isSamePlan = (left: PlanIdentity, right: PlanIdentity): boolean =>

@@ -1,5 +1,6 @@
 import { FIRST_RUN } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
+import { comingRun, type StandingRun } from '../core/decide-run.ts';
 import { putHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putOutcome } from '../io/put-outcome.ts';
@@ -16,7 +17,7 @@ import { writeTrace } from './write-trace.ts';
  */
 export const cancelJob = async (
   world: Pick<StageContext, 'store' | 's3' | 'now'>,
-  { job: { job: id }, job, plan, word }: JobFacts,
+  { job: { job: id }, job, plan, outcome, word, presence }: JobFacts,
 ): Promise<string> => {
   const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;
   const { store } = world;
@@ -31,18 +32,28 @@ export const cancelJob = async (
   }
   await putHalt(store, { job: id, run: plan.run, reason: 'cancel', at });
   const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
+  const coming = comingRun({ plan, outcome });
+  // It has been resumed: the wish waits for the run that somebody is about to open.
+  const isComing = coming !== plan.run && presence !== 'nobody';
+  if (isComing) await putHalt(store, { job: id, run: coming, reason: 'cancel', at });
   if (chosen.kind === 'cancelled') {
     await (await openOutput(world, job, plan.run)).release();
     await writeTrace(store, job);
     // A runner at work writes its own when it stops; where nobody works this one stays.
     await putEndReport(world, await buildReport(world, { job, plan, outcome: 'cancelled' }));
-    return done;
   }
+  if (chosen.kind === 'cancelled' || isComing) return done;
   return word === 'interrupted'
     ? `job ${id} is being published, which \`daybreak resume ${id}\` finishes: it cannot be cancelled`
     : `job ${id} has ended before: it is ${chosen.kind}`;
 };
 
-/** A resume takes back the wish to cancel a job that never had a run. */
-export const withdrawCancel = (store: ObjectStore, job: string): Promise<void> =>
-  store.delete(KEYS.halt.render({ job, run: FIRST_RUN }));
+/** A resume takes back the wish to cancel a run that is not open yet. */
+export const withdrawCancel = async (
+  store: ObjectStore,
+  job: string,
+  current: StandingRun | undefined,
+): Promise<void> => {
+  const run = comingRun(current);
+  if (run !== current?.plan.run) await store.delete(KEYS.halt.render({ job, run }));
+};

@@ -1,11 +1,12 @@
 import type { Claim } from '../contract/claim.ts';
 import { JobNotFoundError } from '../contract/errors-store.ts';
-import { FIRST_RUN, isId } from '../contract/ids.ts';
+import { isId } from '../contract/ids.ts';
 import { Job } from '../contract/job.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Halt, Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import { Report } from '../contract/report.ts';
+import { comingRun } from '../core/decide-run.ts';
 import { readHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readCurrentRun } from '../io/open-run.ts';
@@ -30,9 +31,11 @@ export type JobState = {
   readonly job: Job;
   readonly plan: Plan | undefined;
   readonly outcome: Outcome | undefined;
+  /** Of the run in which the job goes on. */
   readonly halt: Halt | undefined;
   readonly stages: readonly StageState[];
   readonly report: Report | undefined;
+  readonly presence: Presence;
   readonly word: JobWord;
 };
 
@@ -65,24 +68,23 @@ export const readJobFacts = async ({ store, findPresence }: JobWorld, id: string
   const run = plan?.run;
   const [presence, halt] = await Promise.all([
     findPresence(run === undefined ? { job: id } : { job: id, run }),
-    readHalt(store, { job: id, run: run ?? FIRST_RUN }),
+    readHalt(store, { job: id, run: comingRun(current) }),
   ]);
-  const facts = { job, report, plan, outcome: current?.outcome, halt };
-  return { ...facts, word: wordOf({ ...facts, presence }) };
+  const facts = { job, report, plan, outcome: current?.outcome, halt, presence };
+  return { ...facts, word: wordOf(facts) };
 };
 
 const WORDS_OF_PRESENCE = { working: 'running', waiting: 'waiting', nobody: 'interrupted' } as const;
 
-const wordOf = (
-  facts: Pick<JobState, 'plan' | 'outcome' | 'report' | 'halt'> & { readonly presence: Presence },
-): JobWord => {
+const wordOf = (facts: Pick<JobState, 'plan' | 'outcome' | 'report' | 'halt' | 'presence'>): JobWord => {
   const { plan, outcome, report, halt, presence } = facts;
   if (plan === undefined) {
     // What ended before it had a run may have been asked for again; what was cancelled ends as soon as it is taken.
     const hasEnded = report !== undefined && (presence === 'nobody' || halt !== undefined);
     return hasEnded ? report.outcome : WORDS_OF_PRESENCE[presence];
   }
-  if (presence === 'waiting' && outcome?.kind !== 'published') return 'waiting';
+  if (presence === 'waiting' && outcome?.kind !== 'published')
+    return halt === undefined ? 'waiting' : 'cancelling';
   if (outcome?.kind === 'published' && report?.outcome !== 'published') {
     return presence === 'nobody' ? 'interrupted' : 'publishing';
   }

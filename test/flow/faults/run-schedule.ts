@@ -190,7 +190,8 @@ const resumeJob = async (world: World, actor: Actor, plan: PlannedJob): Promise<
     else await sweepBlocks(actor.store, job.job);
     return;
   }
-  if (state.plan === undefined) await withdrawCancel(actor.store, job.job);
+  const { plan: opened, outcome } = state;
+  await withdrawCancel(actor.store, job.job, opened === undefined ? undefined : { plan: opened, outcome });
   await runJob(runner, job, plan);
 };
 

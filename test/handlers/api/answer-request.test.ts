@@ -358,6 +358,13 @@ describe('the jobs there are', () => {
     });
   });
 
+  it('are those that `start` has taken, and not those whose modules alone are there', async () => {
+    const job = await submit('a');
+    await store.put('jobs/coming/modules/0.mjs', new TextEncoder().encode(''));
+    const { statusCode, json } = await ask('GET /jobs');
+    expect([statusCode, json.jobs.map((each: { job: string }) => each.job)]).toEqual([200, [job]]);
+  });
+
   it('are shown one by one as the command does', async () => {
     const job = await submit('a');
     const { statusCode, json } = await ask('GET /jobs/{job}', { job });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { concludeWatch } from '../../../cli/conclude-watch.ts';
 import { QueryError, TaskMemoryError } from '../../../functions/contract/errors-query.ts';
 import { StoreError } from '../../../functions/contract/errors-store.ts';
 import { InternalError } from '../../../functions/contract/errors-worker.ts';
@@ -272,6 +273,26 @@ describe('an execution', () => {
     expect(ran).not.toContain('00-map 000000');
     expect(ran).toContain('00-map 000003');
     await requireRight();
+  });
+
+  it('tells why a job that was cancelled cannot go on, and leaves it cancelled', async () => {
+    const job = await submit('changed');
+    await play(job, {
+      runTask: async (_, run) => {
+        const state = await readJobState({ store, findPresence: async () => 'working' }, job.job);
+        await cancelJob({ store, now: () => new Date() }, state);
+        return run();
+      },
+    });
+    await writeFile(join(folder, 'input.csv'), 'v,k,x\n1,2,3\n');
+    const end = await play(job, {}, 2);
+    expect(end).toMatchObject({ outcome: 'cancelled', run: '0001', failure: { name: 'InputChangedError' } });
+    const state = await readJobState({ store, findPresence: async () => 'nobody' }, job.job);
+    expect(state).toMatchObject({
+      word: 'cancelled',
+      report: { outcome: 'cancelled', failure: { name: 'InputChangedError' } },
+    });
+    await expect(concludeWatch(state, {})).rejects.toMatchObject({ name: 'InputChangedError' });
   });
 
   it('refuses a job that only the data can judge, with the reason', async () => {
