@@ -1,6 +1,6 @@
 import { DaybreakError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
-import { failureOf, type Outcome } from '../contract/outcome.ts';
+import { type Failure, failureOf, type Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Report } from '../contract/report.ts';
 import { readCurrentRun } from '../io/open-run.ts';
@@ -54,15 +54,27 @@ export const endRun = async (context: EndContext, failed: FailedRun): Promise<En
   const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure: own });
   if (isPublished(chosen)) return { kind: 'published' };
   if (isLoss(chosen) && failed.mayReopen) return { kind: 'lost', outcome: chosen };
+  const end = endOf(chosen, { kind, failure: own });
   // Somebody may have resumed the job meanwhile: then the output is that run's.
   if ((await readCurrentRun(store, job.job))?.plan.run === plan.run) {
     await (await openOutput(context, job, plan.run)).release();
     await writeTrace(store, job);
-    const failure = chosen.failure ?? own;
-    await putEndReport(context, await buildReport(context, { job, plan, outcome: chosen.kind, failure }));
+    await putEndReport(
+      context,
+      await buildReport(context, { job, plan, outcome: end.kind, failure: end.failure }),
+    );
   }
-  return { kind: 'ended', outcome: chosen };
+  return { kind: 'ended', outcome: end };
 };
+
+/** What a job is told to have ended with: a superseded run left the way on open, so what has closed it has the say. */
+const endOf = (
+  chosen: Outcome,
+  { kind, failure }: { readonly kind: Outcome['kind']; readonly failure: Failure },
+): Outcome & { readonly failure: Failure } =>
+  chosen.kind === 'superseded'
+    ? { ...chosen, kind: kind === 'superseded' ? 'failed' : kind, failure }
+    : { ...chosen, failure: chosen.failure ?? failure };
 
 /**
  * Before a run is open there is no outcome to put: the report alone says that the job was refused, or what kept it

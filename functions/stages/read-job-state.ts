@@ -88,9 +88,22 @@ const wordOf = (facts: Pick<JobState, 'plan' | 'outcome' | 'report' | 'halt' | '
   if (outcome?.kind === 'published' && report?.outcome !== 'published') {
     return presence === 'nobody' ? 'interrupted' : 'publishing';
   }
+  if (outcome?.kind === 'superseded') return wordOfSuperseded(facts);
   if (outcome !== undefined) return outcome.kind;
   if (presence !== 'working') return WORDS_OF_PRESENCE[presence];
   return halt === undefined ? 'running' : 'cancelling';
+};
+
+/** The run is over and the job is not: somebody is about to open the next run, or its report says why nobody could. */
+const wordOfSuperseded = ({
+  plan,
+  report,
+  halt,
+  presence,
+}: Pick<JobState, 'plan' | 'report' | 'halt' | 'presence'>): JobWord => {
+  if (presence === 'working') return halt === undefined ? 'running' : 'cancelling';
+  const isTold = report !== undefined && report.run === plan?.run;
+  return isTold ? report.outcome : WORDS_OF_PRESENCE[presence];
 };
 
 export const readReport = (store: ObjectStore, job: string): Promise<Report | undefined> =>
