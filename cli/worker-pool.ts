@@ -5,6 +5,7 @@ import { StoreError } from '../functions/contract/errors-store.ts';
 import type { TaskIds } from '../functions/contract/ids.ts';
 import { decideAttempt, MAX_ATTEMPTS } from '../functions/core/decide-attempt.ts';
 import { type SharedResources, shareResources } from '../functions/core/share-resources.ts';
+import { withoutEndpointVariables } from '../functions/io/endpoints/without-endpoint-variables.ts';
 import type { Resources, TaskProgress } from '../functions/stages/stage-context.ts';
 import { reviveFailure } from '../functions/stages/workers/task-failure.ts';
 import {
@@ -115,6 +116,8 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
     lane.worker = startWorkerProcess({
       entry: options.entry ?? ENTRY,
       execPath: options.execPath ?? process.execPath,
+      // What runs there is the user's own code, and whatever that has installed.
+      env: withoutEndpointVariables(process.env),
       start: {
         workdir: options.workdir,
         scratchDir: lane.scratchDir,

@@ -2,7 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { makeLocalJob } from '../../cli/commands/prepare-job.ts';
 import type { ProgressView } from '../../cli/progress.ts';
-import { runJob } from '../../cli/run-job.ts';
+import { type Runner, runJob } from '../../cli/run-job.ts';
 import { withWorkdir } from '../../cli/workdir.ts';
 import type { WorkerPool } from '../../cli/worker-pool.ts';
 import { openWorld } from '../../cli/world.ts';
@@ -15,6 +15,7 @@ import { putOnce } from '../../functions/io/put-once.ts';
 import { readSpec } from '../../functions/io/spec/parse-spec.ts';
 import type { InferEngines } from '../../functions/stages/infer/infer-engines.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
+import { readJobState } from '../../functions/stages/read-job-state.ts';
 import { runTask } from '../../functions/stages/run-task.ts';
 import { type PlannedJob, split } from '../../functions/stages/split.ts';
 import type { StageContext } from '../../functions/stages/stage-context.ts';
@@ -37,6 +38,7 @@ export type InProcessJob = {
   readonly endpoints?: Endpoints;
   /** How a worker with vLLM is started, in its place. */
   readonly command?: WorkerCommand;
+  readonly signal?: AbortSignal;
   /** Hears what the command would print while it runs. */
   readonly onNote?: (line: string) => void;
   /** Called between the plan and the run. */
@@ -45,18 +47,8 @@ export type InProcessJob = {
 
 /** Submits a job and runs it to its end. Throws what the command would print. */
 export const runInProcess = (options: InProcessJob): Promise<Report> =>
-  withWorkdir(options.workdir, async (workdir) => {
-    const world = openWorld(workdir, {
-      resources: { threads: options.threads ?? 2, memoryBytes: options.memoryBytes ?? 1e9 },
-      signal: new AbortController().signal,
-    });
-    const { s3, engines, endpoints, command, onNote = () => {} } = options;
-    const context = {
-      ...world,
-      ...(s3 === undefined ? {} : { s3 }),
-      ...(engines === undefined ? {} : { engines }),
-      ...(endpoints === undefined ? {} : { endpoints }),
-    };
+  withRunner(options, async (runner) => {
+    const { context } = runner;
     const parsed = readSpec(JSON.stringify(options.spec), { file: 'spec.json' });
     const { tasks } = options;
     const job = makeLocalJob(parsed, {
@@ -69,17 +61,41 @@ export const runInProcess = (options: InProcessJob): Promise<Report> =>
     await options.onPlanned?.(plan);
     const { isMine } = await putOnce(context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new Error(`the job ${options.id} is there already`);
-    const runner = {
+    return runJob(runner, job, plan);
+  });
+
+/** Goes on with a job that has stopped, as `daybreak resume` does. */
+export const resumeInProcess = (options: Omit<InProcessJob, 'spec'>): Promise<Report> =>
+  withRunner(options, async (runner) => {
+    const { job } = await readJobState(runner.context, options.id);
+    return runJob(runner, job, await split(runner.context, job));
+  });
+
+const withRunner = <Result>(
+  options: Omit<InProcessJob, 'spec'>,
+  use: (runner: Runner) => Promise<Result>,
+): Promise<Result> =>
+  withWorkdir(options.workdir, async (workdir) => {
+    const world = openWorld(workdir, {
+      resources: { threads: options.threads ?? 2, memoryBytes: options.memoryBytes ?? 1e9 },
+      signal: options.signal ?? new AbortController().signal,
+    });
+    const { s3, engines, endpoints, command, onNote = () => {} } = options;
+    const context = {
+      ...world,
+      ...(s3 === undefined ? {} : { s3 }),
+      ...(engines === undefined ? {} : { engines }),
+      ...(endpoints === undefined ? {} : { endpoints }),
+    };
+    const models = command && { storePath: workdir.path, findWorker: async () => command };
+    return use({
       context,
       worker: workdir.worker,
       view: { ...SILENT, note: onNote },
       keepBlocks: false,
       pool: poolOfOne(context),
-      ...(command === undefined
-        ? {}
-        : { models: { storePath: workdir.path, findWorker: async () => command } }),
-    };
-    return runJob(runner, job, plan);
+      ...(models === undefined ? {} : { models }),
+    });
   });
 
 /** Runs tasks one after another in this process: the pool's own tests are in workers.test.ts. */

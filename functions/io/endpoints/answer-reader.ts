@@ -2,7 +2,11 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { InferAnswer } from '../../contract/planned-infer.ts';
 import { compileRegex } from '../../core/endpoints/compile-regex.ts';
 import { CHOICE_FIELD } from '../../core/endpoints/render-call.ts';
+import { isDeeperThan } from './json-depth.ts';
 import { hasRepeatedKeys } from './repeated-keys.ts';
+
+/** A schema that refers to itself is checked by recursion, here and by whoever reads the output. */
+const MOST_LEVELS = 500;
 
 /** The text that goes into the block, or what is wrong with it; the latter may quote the answer. */
 export type ReadAnswer =
@@ -68,6 +72,8 @@ const readJson =
     const parsed = parseJson(text);
     if (parsed === undefined) return { problem: 'the answer is not JSON' };
     const { value } = parsed;
+    if (isDeeperThan(MOST_LEVELS, value))
+      return { problem: `the answer has more than ${MOST_LEVELS} levels` };
     // DuckDB reads neither, and whoever reads them reads something else each time.
     if (hasRepeatedKeys(text, value)) return { problem: 'the answer has a key twice in one object' };
     if (!isWellFormed(text)) return { problem: 'the answer has half of a surrogate pair' };
@@ -94,7 +100,6 @@ const parseJson = (text: string): { readonly value: unknown } | undefined => {
   try {
     return { value: JSON.parse(text) };
   } catch {
-    // Of a hostile depth it is a RangeError: no answer either.
     return undefined;
   }
 };

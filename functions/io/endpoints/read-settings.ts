@@ -40,30 +40,26 @@ export const readSettings = async (
   const problems: EndpointProblem[] = [];
   const refuse = (
     path: readonly (string | number)[],
-    problem: EndpointProblem,
+    problem: Omit<EndpointProblem, 'path'>,
     at: 'key' | 'value',
   ): void => {
     problems.push({ ...problem, ...placeOf(sources, path, at) });
   };
   if (!ENDPOINT_NAME.test(name))
-    refuse([], { path: '', message: `${JSON.stringify(name)} cannot be the name of an endpoint` }, 'key');
+    refuse([], { message: `${JSON.stringify(name)} cannot be the name of an endpoint` }, 'key');
   if (isMapping(own) && 'key' in own)
-    refuse(
-      ['key'],
-      { path: '', message: 'a key stands in the environment, or in a file that key_file names' },
-      'key',
-    );
+    refuse(['key'], { message: 'a key stands in the environment, or in a file that key_file names' }, 'key');
   const merged = isMapping(own) ? { ...withoutKey(own), ...variables.fields } : own;
   const parsed = EndpointFields.safeParse(merged, { error: phraseIssue });
   if (!parsed.success) {
     const shown = maskTexts(merged, NEVER_QUOTED);
     for (const { path, at, ...problem } of explainIssues(EndpointFields, shown, parsed.error.issues))
-      refuse(path, { path: '', ...problem }, at);
+      refuse(path, problem, at);
     throw new EndpointSettingsError(problems);
   }
   const fields = parsed.data;
   const refusal = refuseUrl(fields.url, fields.allow_private);
-  if (refusal !== undefined) refuse(['url'], { path: '', message: refusal }, 'value');
+  if (refusal !== undefined) refuse(['url'], { message: refusal }, 'value');
   // A path of the environment is relative to where the job is started from, as any other is.
   const base =
     variables.variables.key_file === undefined && file !== undefined ? path.dirname(file.file) : folder;
@@ -71,7 +67,7 @@ export const readSettings = async (
     field: 'key',
     ...(await readKey({ name, fields, folder: base }, environment)),
   };
-  if (problem !== undefined) refuse([field], { path: '', message: problem }, 'value');
+  if (problem !== undefined) refuse([field], { message: problem }, 'value');
   if (problems.length > 0) throw new EndpointSettingsError(problems);
   return settingsFrom(name, fields, key);
 };
@@ -83,15 +79,14 @@ const placeOf = (
   { name, file, variables }: SettingsSources,
   inner: readonly (string | number)[],
   at: 'key' | 'value',
-): EndpointProblem => {
+): Omit<EndpointProblem, 'message'> => {
   const field = String(inner[0] ?? '');
   const variable = variables.variables[field];
-  const message = '';
-  if (variable !== undefined) return { path: variable, message };
+  if (variable !== undefined) return { path: variable };
   if (file === undefined || !Object.hasOwn(file.endpoints, name))
-    return { path: variableOf(name, field === '' ? 'url' : field), message };
+    return { path: variableOf(name, field === '' ? 'url' : field) };
   const full = ['endpoints', name, ...inner];
-  return { path: renderSpecPath(full), file: file.file, message, ...file.place(full, at) };
+  return { path: renderSpecPath(full), file: file.file, ...file.place(full, at) };
 };
 
 const settingsFrom = (
