@@ -4,6 +4,7 @@ import type { PlannedStage, Shuffle } from '../../functions/contract/plan.ts';
 import { renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 import type { PlannedJob } from '../../functions/stages/split.ts';
 import { openModels } from '../infer/open-models.ts';
+import { renderModels } from '../infer/render-models.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
@@ -25,7 +26,9 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
       withWorkdir(workdirOf(options), async (workdir) => {
         const world = openWorld(workdir, { resources: resourcesOf(options), signal });
         const { engines } = openModels({ store: workdir.store, folder: path.dirname(path.resolve(file)) });
-        return located(parsed, file, () => splitHere({ ...world, engines }, job));
+        return located(parsed, file, () =>
+          splitHere({ ...world, engines: { ...engines, sampleRows: SAMPLE_ROWS } }, job),
+        );
       }),
   );
   if (options.json === true) {
@@ -35,7 +38,10 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
   process.stdout.write(`${renderPlan(planned)}\n`);
 };
 
-const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): string => {
+/** Rows that are rendered to tell which ones are bad: a second's work. */
+const SAMPLE_ROWS = 10_000;
+
+const renderPlan = ({ plan: { input, stages, output, stageIds }, models }: PlannedJob): string => {
   const bytes = input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const total = stages.reduce((seconds, stage) => seconds + stage.expected.seconds, 0);
   const reasons = new Set(stages.map(({ expected }) => expected.because));
@@ -55,6 +61,7 @@ const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): 
         renderWork(stage),
       ]),
     }),
+    ...renderModels({ stages, stageIds }, models),
     '',
     `output  ${output.uri}, ${output.format}, mode ${output.mode}`,
     `columns ${output.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
@@ -63,12 +70,20 @@ const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): 
 };
 
 /** The steps of a stage; `->` stands where rows move to the next one, which ends what this one began. */
-const renderWork = ({ opening, steps, shuffle }: PlannedStage): string =>
-  [
-    ...(opening === undefined ? [] : [`-> ${opening.kind}`]),
-    ...steps.map(({ kind }) => kind),
-    ...(shuffle === undefined ? [] : [`${shuffle.step.kind} -> ${shuffle.partitions}${reasonOf(shuffle)}`]),
-  ].join(' ') || 'copy';
+const renderWork = ({ kind, opening, steps, shuffle }: PlannedStage): string => {
+  if (kind === 'infer') return 'infer';
+  return (
+    [
+      ...(opening === undefined ? [] : [`-> ${opening.kind}`]),
+      ...steps.map(({ kind }) => kind),
+      ...(shuffle === undefined ? [] : [`${shuffle.step.kind} ->${partsOf(shuffle)}`]),
+    ].join(' ') || 'copy'
+  );
+};
+
+/** Of rows that keep their order there are as many pieces as it takes. */
+const partsOf = (shuffle: Shuffle): string =>
+  shuffle.pieceRows === undefined ? ` ${shuffle.partitions}${reasonOf(shuffle)}` : '';
 
 /** Why rows move as they are where groups could have been made first. */
 const reasonOf = ({ step, isUngrouped }: Shuffle): string => {

@@ -10,6 +10,7 @@ import { isRemote, type PinnedInput } from '../contract/pinned-input.ts';
 import type { Plan, PlannedStage, RejectLimit } from '../contract/plan.ts';
 import type { Task } from '../contract/task.ts';
 import { cutAtModels, cutStages } from '../core/cut-stages.ts';
+import { expectModel } from '../core/expect-model.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
 import { type BoundCut, chooseMapTasks, choosePartitions, planStages } from '../core/plan-job.ts';
@@ -27,7 +28,7 @@ import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
-import { bindModels, estimateModels } from './infer/plan-models.ts';
+import { bindModels, estimateModels, type ModelOutlook } from './infer/plan-models.ts';
 import { nameFullDisk } from './name-full-disk.ts';
 import { openLook } from './open-input.ts';
 import { hashTasks } from './read-tasks.ts';
@@ -68,6 +69,8 @@ export type JobToPlan = Pick<
 export type PlannedJob = {
   readonly plan: PlanToOpen & Omit<Plan, 'run' | 'openedAt' | 'adopted'>;
   readonly tasks: readonly Task[];
+  /** For people: nothing of it is decided by. */
+  readonly models: readonly ModelOutlook[];
 };
 
 /**
@@ -97,7 +100,12 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
       inputBytes: stages[0]?.inputBytes ?? 0,
       seconds: stages.reduce((seconds, stage) => seconds + stage.seconds, 0),
     })),
-  });
+  }).map((stage, index) =>
+    expectModel(
+      stage,
+      looked.models.find((model) => model.stage === index),
+    ),
+  );
   const output = { ...spec.output, format: outputFormat, columns: [...outputColumns(columns, outputFormat)] };
   const formats: FormatVersions = {
     engine: engineVersion(),
@@ -131,13 +139,14 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     rejectLimit,
     shape,
   };
-  return { plan, tasks };
+  return { plan, tasks, models: looked.models };
 };
 
 type Looked = {
   readonly input: PinnedInput;
   readonly inputColumns: readonly string[];
   readonly cuts: readonly BoundCut[];
+  readonly models: readonly ModelOutlook[];
   readonly tasks: readonly Task[];
   /** What the last step leaves. */
   readonly columns: readonly Column[];
@@ -221,7 +230,7 @@ const bindJob = async (
       shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length, look }, { before, keys }),
   });
   const place = { input, inputColumns, look };
-  return { ...looked, cuts: await estimateModels(context, connection, { cuts, facts, place }), tasks };
+  return { ...looked, ...(await estimateModels(context, connection, { cuts, facts, place })), tasks };
 };
 
 /** Where copies of an input lie is nobody's but this look's. */
