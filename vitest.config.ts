@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` is fast and has no child processes; `flow` runs the built command and whole jobs; `cloud` has the emulator, `stack` the deployed stack. */
+/** `unit` is fast and has no child processes; `flow` runs the built command and whole jobs; `cloud` has the emulator, `stack` the deployed stack, `vllm` the real engine. */
 export default defineConfig({
   test: {
     expect: { requireAssertions: true },
@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/flow/**', 'test/cloud/**'],
+          exclude: ['test/flow/**', 'test/cloud/**', 'test/vllm/**'],
           testTimeout: 20_000,
         },
       },
@@ -44,6 +44,18 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'vllm',
+          include: ['test/vllm/**/*.test.ts'],
+          globalSetup: ['test/vllm/global-setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          // One engine at a time: each takes 2 GB, and all the processors that there are.
+          maxWorkers: 1,
         },
       },
     ],

@@ -30,7 +30,7 @@ const STEPS = [
   { name: 'python', command: node, args: ['scripts/setup-python.ts'] },
 ] as const;
 
-const TIERS = ['unit', 'flow', 'cloud'] as const;
+const TIERS = ['unit', 'flow', 'cloud', 'stack'] as const;
 
 /** Of one step or tier; all together have a budget of 25 minutes on two cores. */
 const LONGEST_MS = 25 * 60_000;

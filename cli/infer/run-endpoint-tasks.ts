@@ -4,7 +4,7 @@ import { runTask } from '../../functions/stages/run-task.ts';
 import type { StageContext, TaskProgress } from '../../functions/stages/stage-context.ts';
 import { watchOwnMemory } from '../../functions/stages/workers/watch-own-memory.ts';
 import type { Runner } from '../run-job.ts';
-import type { Missing } from '../run-tasks.ts';
+import type { Work } from '../run-tasks.ts';
 
 /**
  * Runs tasks whose rows go to an endpoint, in this process: as many at once as a worker has open, so that the
@@ -12,7 +12,7 @@ import type { Missing } from '../run-tasks.ts';
  */
 export const runEndpointTasks = (
   { context, view }: Runner,
-  { position, missing, elapsedSeconds }: Missing,
+  { position, standing: { missing }, shareBefore, elapsedSeconds }: Work,
 ): Promise<void> => {
   const { index: _, ...stage } = position;
   const open = Math.min(INFER_LIMITS.openTasks, missing.length);
@@ -22,6 +22,7 @@ export const runEndpointTasks = (
     view.update({
       stage: stage.stage,
       share: all.reduce((sum, { share = 0 }) => sum + share, 0) / missing.length,
+      shareBefore,
       rows: all.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
       elapsedSeconds: elapsedSeconds(),
     });

@@ -34,6 +34,8 @@ export type ModelStage = {
   readonly plan: Plan;
   readonly position: StagePosition;
   readonly step: PlannedInferStep;
+  /** Share of the stage that was done before the command began. */
+  readonly shareBefore: number;
   readonly elapsedSeconds: () => number;
 };
 
@@ -140,7 +142,10 @@ const watchPilot = async (
 const SHOW_MS = 1_000;
 
 /** The progress line of a stage, over the rows that are committed already. */
-const openShow = async ({ context, view }: Runner, { plan, position, elapsedSeconds }: ModelStage) => {
+const openShow = async (
+  { context, view }: Runner,
+  { plan, position, shareBefore, elapsedSeconds }: ModelStage,
+) => {
   const before = { job: plan.job, run: plan.run, stage: plan.stageIds[position.index - 1] ?? '' };
   const rows = (await readSealed(context.store, before))?.totals.rows ?? 0;
   const { done } = await readStage(context.store, plan, position);
@@ -152,6 +157,7 @@ const openShow = async ({ context, view }: Runner, { plan, position, elapsedSeco
     view.update({
       stage: position.stage,
       share,
+      shareBefore,
       rows: progress.rows,
       elapsedSeconds: elapsedSeconds(),
       detail,

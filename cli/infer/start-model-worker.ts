@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { ENDPOINT_VARIABLES } from '../../functions/contract/endpoint-settings.ts';
 import type { StageIds } from '../../functions/contract/ids.ts';
 import { WorkerEvent } from '../../functions/contract/worker-events.ts';
+import { withoutEndpointVariables } from '../../functions/io/endpoints/without-endpoint-variables.ts';
 import type { WorkerCommand } from '../../functions/io/models/engine-facts.ts';
 import type { Resources } from '../../functions/stages/stage-context.ts';
 
@@ -40,7 +40,7 @@ export type ModelWorker = {
 export const startModelWorker = (start: ModelWorkerStart): ModelWorker => {
   const { command } = start;
   const child = spawn(command.python, argumentsOf(start), {
-    env: { ...withoutKeys(process.env), ...command.environment(start.resources) },
+    env: { ...withoutEndpointVariables(process.env), ...command.environment(start.resources) },
     stdio: ['pipe', 'pipe', 'pipe'],
     // A group of its own: Ctrl-C of a terminal is this process's to pass on, and what it starts ends with it.
     detached: process.platform !== 'win32',
@@ -84,9 +84,6 @@ const argumentsOf = ({ store, scratchDir, stage, worker }: ModelWorkerStart): re
   const options = Object.entries(named).flatMap(([name, value]) => [`--${name}`, value]);
   return ['-m', 'daybreak_worker', ...options, '--index', '0', '--of', '1', '--until-stdin-closes'];
 };
-
-const withoutKeys = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith(ENDPOINT_VARIABLES)));
 
 const parseEvent = (line: string): WorkerEvent | undefined => {
   if (!line.startsWith('{')) return undefined;

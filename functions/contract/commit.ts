@@ -4,6 +4,7 @@ import { FormatVersions } from './format-versions.ts';
 import { AttemptId, BlockFormat, JobId, RunId, Sha256, StageId, TaskId } from './ids.ts';
 import { InferFigures } from './planned-infer.ts';
 import { RangeChain } from './range-chain.ts';
+import { RejectSummary } from './reject-summary.ts';
 
 const SizeBytes = z.int().nonnegative();
 const Rows = z.int().nonnegative();
@@ -40,6 +41,7 @@ export const StepCounts = z
     grown: Rows,
     folded: Rows,
     cut: Rows,
+    rejected: Rows.optional().describe('by a function of a user; absent where the step calls none'),
   })
   .meta({ id: 'StepCounts' });
 export type StepCounts = z.infer<typeof StepCounts>;
@@ -67,7 +69,7 @@ export const Commit = z
       .describe('of a block with requests to a model: their characters, piece by piece'),
     infer: InferFigures.optional(),
     rows: Rows.describe('rows in the block'),
-    rejects: WrittenObject.extend({ rows: Rows }).optional(),
+    rejects: WrittenObject.extend({ rows: Rows, summary: RejectSummary.optional() }).optional(),
     counts: Counts,
     steps: z.array(StepCounts).optional().describe('the same rows, step by step'),
     carried: Carried.optional(),

@@ -64,6 +64,8 @@ export const renderRunId = (number: number): string => requireId('run', padded(n
 /** The run that a job begins with; before it is open, its `halt.json` may be there. */
 export const FIRST_RUN = '0001';
 export const parseRunId = (run: string): number => Number(requireId('run', run));
+/** The run that a resume opens behind this one. */
+export const nextRunId = (run: string): string => renderRunId(parseRunId(run) + 1);
 
 /** Folder of a stage: index from 0 to 99 and kind. */
 export const renderStageId = (stage: { readonly index: number; readonly kind: StageKind }): string =>

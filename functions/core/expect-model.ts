@@ -16,11 +16,16 @@ export const tokensOfModel = ({ estimate, rows, tokens }: ModelLoad): number | u
     ? undefined
     : Math.round(rows * (tokens.each + estimate.outputTokensPerRow));
 
-/** A stage with what its model is expected to take, where that is known and no job of the shape has shown it. */
+/**
+ * A stage with what its model is expected to take. Jobs of the same shape say nothing where their model ran on another
+ * machine, or was another one: then nothing is expected, and the job finds out.
+ */
 export const expectModel = (stage: PlannedStage, load: ModelLoad | undefined): PlannedStage => {
-  if (load === undefined || stage.expected.basis === 'history') return stage;
+  if (load === undefined) return stage;
   const { basis, because, tokensPerSecond } = load.estimate;
+  const { expected, ...unexpected } = stage;
+  if (tokensPerSecond === undefined) return unexpected;
   const tokens = tokensOfModel(load);
-  if (tokens === undefined || tokensPerSecond === undefined) return stage;
-  return { ...stage, expected: { seconds: tokens / tokensPerSecond, basis, because } };
+  if (tokens === undefined) return stage;
+  return { ...unexpected, expected: { ...expected, seconds: tokens / tokensPerSecond, basis, because } };
 };

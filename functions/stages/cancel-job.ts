@@ -1,9 +1,11 @@
 import { FIRST_RUN } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
+import { comingRun, type StandingRun } from '../core/decide-run.ts';
 import { putHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { buildReport, putReport } from './build-report.ts';
+import { putEndReport } from './end-run.ts';
 import { openOutput } from './open-output.ts';
 import type { JobFacts } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
@@ -15,7 +17,7 @@ import { writeTrace } from './write-trace.ts';
  */
 export const cancelJob = async (
   world: Pick<StageContext, 'store' | 's3' | 'now'>,
-  { job: { job: id }, job, plan, word }: JobFacts,
+  { job: { job: id }, job, plan, outcome, word, presence }: JobFacts,
 ): Promise<string> => {
   const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;
   const { store } = world;
@@ -30,16 +32,30 @@ export const cancelJob = async (
   }
   await putHalt(store, { job: id, run: plan.run, reason: 'cancel', at });
   const { chosen } = await putOutcome(store, { job: id, run: plan.run, kind: 'cancelled', at });
-  if (chosen.kind === 'cancelled') {
+  const coming = comingRun({ plan, outcome });
+  // It has been resumed: the wish waits for the run that somebody is about to open.
+  const isComing = coming !== plan.run && presence !== 'nobody';
+  if (isComing) await putHalt(store, { job: id, run: coming, reason: 'cancel', at });
+  // A superseded run is over and its job is not: with nobody at it the job ends here.
+  const isEnded = chosen.kind === 'cancelled' || chosen.kind === 'superseded';
+  if (isEnded) {
     await (await openOutput(world, job, plan.run)).release();
     await writeTrace(store, job);
-    return done;
+    // A runner at work writes its own when it stops; where nobody works this one stays.
+    await putEndReport(world, await buildReport(world, { job, plan, outcome: 'cancelled' }));
   }
+  if (isEnded || isComing) return done;
   return word === 'interrupted'
     ? `job ${id} is being published, which \`daybreak resume ${id}\` finishes: it cannot be cancelled`
     : `job ${id} has ended before: it is ${chosen.kind}`;
 };
 
-/** A resume takes back the wish to cancel a job that never had a run. */
-export const withdrawCancel = (store: ObjectStore, job: string): Promise<void> =>
-  store.delete(KEYS.halt.render({ job, run: FIRST_RUN }));
+/** A resume takes back the wish to cancel a run that is not open yet. */
+export const withdrawCancel = async (
+  store: ObjectStore,
+  job: string,
+  current: StandingRun | undefined,
+): Promise<void> => {
+  const run = comingRun(current);
+  if (run !== current?.plan.run) await store.delete(KEYS.halt.render({ job, run }));
+};

@@ -6,9 +6,9 @@ import { ConservationError } from '../contract/errors-store.ts';
 import type { AttemptIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
 import { judgeConservation } from '../core/judge-conservation.ts';
-import type { TaskAnswer } from './answer-task.ts';
+import type { TaskAnswer, TaskTarget } from './answer-task.ts';
 import type { StageContext } from './stage-context.ts';
-import type { TaskFolders, TaskWork } from './task-work.ts';
+import type { KeepRejectsFile, TaskWork } from './task-work.ts';
 
 /**
  * The frame of an attempt: `answer` writes block and rejects into folders of the attempt's own; they are put into the
@@ -19,7 +19,7 @@ import type { TaskFolders, TaskWork } from './task-work.ts';
 export const proposeCommit = async (
   context: StageContext,
   work: TaskWork,
-  answer: (folders: TaskFolders) => Promise<TaskAnswer>,
+  answer: (target: TaskTarget) => Promise<TaskAnswer>,
 ): Promise<Commit> => {
   const startedAt = context.now().toISOString();
   const ids: AttemptIds = { ...work.ids, attempt: context.newAttempt() };
@@ -31,17 +31,20 @@ export const proposeCommit = async (
       spill: path.join(folder, 'spill'),
     };
     await Promise.all(Object.values(folders).map((each) => mkdir(each)));
-    const { block, rejects, counts, steps, carried, chains, infer } = await answer(folders);
+    const keep: KeepRejectsFile = async ({ path: file, object }) => {
+      const key = KEYS.rejects.render({ ...ids, format: object.format });
+      await context.store.putFile(key, file, object.sha256);
+      return { key, place: context.store.localPath(key) ?? key };
+    };
+    const answered = await answer({ folders, keep });
+    const { block, rejects, counts, steps, carried, chains, infer } = answered;
     requireConservation(work, counts);
     await context.store.putFile(
       renderBlockKey({ ...ids, format: block.object.format }),
       block.path,
       block.object.sha256,
     );
-    if (rejects !== undefined) {
-      const key = KEYS.rejects.render({ ...ids, format: rejects.object.format });
-      await context.store.putFile(key, rejects.path, rejects.object.sha256);
-    }
+    if (rejects !== undefined) await keep(rejects);
     return {
       ...ids,
       block: block.object,
@@ -49,7 +52,7 @@ export const proposeCommit = async (
       ...(block.weights === undefined ? {} : { weights: [...block.weights] }),
       ...(infer === undefined ? {} : { infer }),
       rows: counts.written,
-      ...(rejects === undefined ? {} : { rejects: { ...rejects.object, rows: counts.rejected } }),
+      ...(rejects === undefined ? {} : { rejects: renderRejects(rejects, counts) }),
       counts,
       steps: [...steps],
       ...(carried === undefined ? {} : { carried }),
@@ -63,6 +66,15 @@ export const proposeCommit = async (
     await rm(folder, { recursive: true, force: true });
   }
 };
+
+const renderRejects = (
+  { object, summary }: NonNullable<TaskAnswer['rejects']>,
+  { rejected }: Counts,
+): NonNullable<Commit['rejects']> => ({
+  ...object,
+  rows: rejected,
+  ...(summary === undefined ? {} : { summary }),
+});
 
 const requireConservation = ({ ids }: TaskWork, counts: Counts): void => {
   const { isConserved, sentence } = judgeConservation(counts);

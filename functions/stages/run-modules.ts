@@ -1,9 +1,19 @@
-import { type RejectPlace, TooManyRejectsError } from '../contract/errors-input.ts';
+import type { StepCounts } from '../contract/commit.ts';
+import { TooManyRejectsError } from '../contract/errors-input.ts';
+import { ModuleError } from '../contract/errors-module.ts';
 import { MODULE_STEP_KINDS, type ModuleStep } from '../contract/module-step.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { PlannedInferStep } from '../contract/planned-infer.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
+import type { RejectPlace } from '../contract/reject-summary.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
+import {
+  newRejectTally,
+  type RejectTally,
+  summarizeRejects,
+  tallyRejects,
+} from '../core/summarize-rejects.ts';
+import { findDamage } from '../io/modules/find-damage.ts';
 import { loadModule } from '../io/modules/load-module.ts';
 import { runModuleStep } from '../io/modules/run-module-step.ts';
 import { type CompiledSteps, compileStage, type StageProgram } from '../sql/compile-steps.ts';
@@ -69,7 +79,8 @@ const openingAct = (opening: PlannedStep): Act | undefined => {
 
 export type ModuleTotals = {
   rejected: number;
-  readonly steps: { step: number; grown: number; dropped: number; folded: number; cut: number }[];
+  readonly rejects: RejectTally;
+  readonly steps: StepCounts[];
 };
 
 /**
@@ -83,7 +94,7 @@ export const runModules = async (
   work: ModuleWork,
 ): Promise<{ readonly last: CompiledSteps; readonly totals: ModuleTotals }> => {
   const { before, last } = chainOf(work.stage);
-  const totals: ModuleTotals = { rejected: 0, steps: [] };
+  const totals: ModuleTotals = { rejected: 0, rejects: newRejectTally(), steps: [] };
   let { source } = work;
   await work.connection.run(`DROP TABLE IF EXISTS ${MODULE_REJECTS}`);
   for (const [segment, { sql, act }] of before.entries()) {
@@ -94,12 +105,14 @@ export const runModules = async (
       compiled: compileStage(source, sql, segment),
       target,
       isCopied: work.keepsRejects && segment === 0,
-      onReject: (reject, rejected) =>
-        requireWithin(work.plan, act, { reject, rejected: totals.rejected + rejected }),
+      onReject: (reject, rejected) => {
+        tallyRejects(totals.rejects, placeOf(act, reject));
+        requireWithin(work.plan, totals.rejects, totals.rejected + rejected);
+      },
     });
     const { rejected, grown, dropped, folded } = result;
     totals.rejected += rejected;
-    totals.steps.push({ step: act.step.step, grown, dropped, folded, cut: 0 });
+    totals.steps.push({ step: act.step.step, grown, dropped, folded, cut: 0, rejected });
     ({ source } = result);
   }
   return { last: compileStage(source, last, before.length), totals };
@@ -127,30 +140,39 @@ const callModule = async (context: StageContext, step: ModuleStep, work: ActWork
       signal,
     });
   });
+  requireUndamaged(step);
   if (isCopied) await work.connection.run(`DROP TABLE ${SOURCE_COPY}`);
   const source = { sql: quoteIdentifier(target), isCounted: true, prunes: false, columns: step.columns };
   return { ...counts, source };
 };
 
-const requireWithin = (
-  { rejectLimit }: Plan,
-  act: Act,
-  { reject, rejected }: { readonly reject: ActReject; readonly rejected: number },
-): void => {
-  if (isWithinTaskLimit(rejectLimit, rejected)) return;
+/** What is written from here on passes through objects that the module could change. */
+const requireUndamaged = ({ module: { path } }: ModuleStep): void => {
+  const damage = findDamage();
+  if (damage === undefined) return;
+  const what = `has changed ${damage}, which everything else in its process uses`;
+  throw new ModuleError({ module: path, what });
+};
+
+const requireWithin = ({ rejectLimit }: Plan, tally: RejectTally, rejects: number): void => {
+  if (isWithinTaskLimit(rejectLimit, rejects)) return;
   throw new TooManyRejectsError({
-    rejects: rejected,
+    rejects,
     limit: renderRejectLimit(rejectLimit),
-    first: placeOf(act, reject),
+    ...summarizeRejects(tally),
   });
 };
 
 /** In the author's source, where that is known; never the message, which may hold values. */
-const placeOf = ({ kind, step }: Act, { cause, column, error, place, row }: ActReject): RejectPlace => {
+const placeOf = (
+  { kind, step }: Act,
+  { cause, column, error, detail, place, row }: ActReject,
+): RejectPlace => {
   const where = kind === 'module' ? `, ${place ?? step.module.path}` : '';
   return {
-    file: `step ${step.step} ${step.kind}, row ${row}${where}${error === undefined ? '' : `: ${error}`}`,
+    file: `steps[${step.step}] ${step.kind}, row ${row} of its task${where}`,
     cause,
     ...(column === undefined ? {} : { column }),
+    ...((detail ?? error) === undefined ? {} : { detail: detail ?? error }),
   };
 };

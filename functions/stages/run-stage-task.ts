@@ -13,10 +13,10 @@ import { filesOf, type TaskWork } from './task-work.ts';
  * TaskMemoryError, TaskDiskError, ConservationError, or with the reason of `context.signal`.
  */
 export const runStageTask = (context: StageContext, work: TaskWork): Promise<Commit> =>
-  proposeCommit(context, work, async (folders) => {
+  proposeCommit(context, work, async (target) => {
     const files = filesOf(work);
     await verifyPins(files);
-    const answer = await answerTask(context, work, folders);
+    const answer = await answerTask(context, work, target);
     await verifyPins(files);
     return answer;
   });

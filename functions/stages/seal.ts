@@ -1,6 +1,5 @@
 import type { Carried, Commit } from '../contract/commit.ts';
 import type { Counts } from '../contract/counts.ts';
-import { TooManyRejectsError } from '../contract/errors-input.ts';
 import {
   BlockCorruptError,
   BlockMissingError,
@@ -14,13 +13,13 @@ import type { Sealed } from '../contract/sealed.ts';
 import { amendSlices } from '../core/amend-slices.ts';
 import { cutNextTasks } from '../core/cut-next-tasks.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
-import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
 import { amendBehindPilot } from './infer/amend-behind-pilot.ts';
 import { readStage, type StageStanding } from './read-stage.ts';
 import { renderTasks } from './read-tasks.ts';
+import { requireRejects } from './require-rejects.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** A request each; as many as one client keeps open to S3. */
@@ -73,13 +72,7 @@ export const seal = async (
   const counts = addCounts(done.map((commit) => commit.counts));
   const carried = addCarried(done);
   await requireConservation(store, plan, { position, counts, carried });
-  if (!isWithinStageLimit(plan.rejectLimit, counts)) {
-    throw new TooManyRejectsError({
-      rejects: counts.rejected,
-      rows: counts.read,
-      limit: renderRejectLimit(plan.rejectLimit),
-    });
-  }
+  await requireRejects(store, plan, { index, counts, done });
   const attempt = context.newAttempt();
   const next = cutNextTasks(plan, index, done);
   // A list of no tasks too: a model has nothing to do where there are no rows, and the stage behind it is sealed all the same.

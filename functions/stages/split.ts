@@ -7,9 +7,11 @@ import type { FormatVersions } from '../contract/format-versions.ts';
 import { renderStageId, renderTaskId } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
 import { isRemote, type PinnedInput } from '../contract/pinned-input.ts';
-import type { Plan, PlannedStage, RejectLimit } from '../contract/plan.ts';
+import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { RejectLimit } from '../contract/plan-header.ts';
+import type { PlannedStep } from '../contract/planned-steps.ts';
 import type { Task } from '../contract/task.ts';
-import { cutAtModels, cutStages } from '../core/cut-stages.ts';
+import { cutAtModels, cutStages, isDealt } from '../core/cut-stages.ts';
 import { expectModel } from '../core/expect-model.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
@@ -28,6 +30,7 @@ import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
+import { hintTypes } from './hint-types.ts';
 import { bindModels, estimateModels, type ModelOutlook } from './infer/plan-models.ts';
 import { nameFullDisk } from './name-full-disk.ts';
 import { openLook } from './open-input.ts';
@@ -55,6 +58,11 @@ const COPIED_BYTES = 1e9;
 
 /** What a file of a job that ends in `infer` is to have. */
 const CLOSING_BYTES = 256e6;
+/**
+ * Where nobody asked for a number, a task of a later stage reads as much, if there is as much: starting a task and
+ * opening its file take as long as reading that, and small results are not strewn over many files.
+ */
+const LEAST_BYTES = 4e6;
 
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
@@ -71,6 +79,8 @@ export type PlannedJob = {
   readonly tasks: readonly Task[];
   /** For people: nothing of it is decided by. */
   readonly models: readonly ModelOutlook[];
+  /** What a resume asks for in place of the limit that the earlier run had. */
+  readonly askedLimit?: RejectLimit;
 };
 
 /**
@@ -96,10 +106,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     inputFormat: input.format,
     inputBytes: input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0),
     outputFormat,
-    history: history.map(({ stages }) => ({
-      inputBytes: stages[0]?.inputBytes ?? 0,
-      seconds: stages.reduce((seconds, stage) => seconds + stage.seconds, 0),
-    })),
+    history,
   }).map((stage, index) =>
     expectModel(
       stage,
@@ -112,15 +119,15 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     block: BLOCK_FORMAT,
     partitioner: partitioner(),
   };
-  const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
-  const taskBytes = job.tasks?.reduce === undefined ? context.sliceBytes : undefined;
+  const rejectLimit = parseMaxRejects(spec.errors.max_rejects);
+  const taskBytes =
+    job.tasks?.reduce === undefined && stages.length > 1 ? (context.sliceBytes ?? LEAST_BYTES) : undefined;
   const sizes = taskBytes === undefined ? {} : { taskBytes };
   const decisive = {
     semantics: PLAN_SEMANTICS,
     input,
     stages: stages.map(withoutExpectation),
     output,
-    rejectLimit,
     formats,
     tasks,
     ...sizes,
@@ -181,7 +188,9 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
           sniffInput(connection, { input: spec.input, format, files: pinned, look }),
         );
         context.signal.throwIfAborted();
-        const looked = await bindJob(context, connection, { job, input, look });
+        const looked = await bindJob(context, connection, { job, input, look }).catch(async (error) => {
+          throw await hintTypes(connection, { look, input, csv: spec.input.csv }, error);
+        });
         context.signal.throwIfAborted();
         return { ...looked, input: withoutCopies(input) };
       },
@@ -216,11 +225,18 @@ const bindJob = async (
   const { sliceBytes = isCopied ? COPIED_BYTES : undefined } = context;
   const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes, sliceBytes }), reduce = map } =
     job.tasks ?? {};
-  const isOneTask = map === 1 && reduce === 1;
+  // How many files a repartition is to leave is part of the result, whatever the number of tasks.
+  const isOneTask = map === 1 && reduce === 1 && !steps.some(isDealt);
   if (!isOneTask && inputBytes > MOST_GLOBAL_BYTES) refuseGlobalRows(steps);
+  const filter = leadingFilter(steps);
   const tasks: readonly Task[] = isOneTask
     ? [{ kind: 'input', task: renderTaskId(0), weightBytes: inputBytes }]
-    : await planInputSlices(connection, input, { tasks: map, columns: inputColumns, look });
+    : await planInputSlices(connection, input, {
+        tasks: map,
+        columns: inputColumns,
+        look,
+        ...(filter === undefined ? {} : { rowGroupFilter: filter }),
+      });
   signal.throwIfAborted();
   const cuts = await bindShuffles(connection, isOneTask ? cutAtModels(steps) : cutStages(steps), {
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
@@ -233,6 +249,17 @@ const bindJob = async (
   return { ...looked, ...(await estimateModels(context, connection, { cuts, facts, place })), tasks };
 };
 
+/** What every row must satisfy before anything else happens to it, as one predicate over the columns of the input. */
+const leadingFilter = (steps: readonly PlannedStep[]): string | undefined => {
+  const filters: string[] = [];
+  for (const step of steps) {
+    // Behind one that can fail, a row that is not read would be an error that is not found.
+    if (step.kind !== 'filter' || !step.isPrunable) break;
+    filters.push(`(${step.predicate})`);
+  }
+  return filters.length === 0 ? undefined : filters.join(' AND ');
+};
+
 /** Where copies of an input lie is nobody's but this look's. */
 const withoutCopies = (input: PinnedInput): PinnedInput => ({
   ...input,
@@ -243,11 +270,6 @@ const withoutCopies = (input: PinnedInput): PinnedInput => ({
 const requireWritable = (format: Job['spec']['output']['format']): OutputFormat => {
   if (format !== 'arrow') return format;
   throw new SpecError([{ path: 'output.format', message: 'the output format arrow is not there yet' }]);
-};
-
-const rejectLimitOf = (maxRejects: number | string): RejectLimit => {
-  const parsed = parseMaxRejects(maxRejects);
-  return parsed.kind === 'rate' ? { unit: 'rate', value: parsed.rate } : { unit: 'rows', value: parsed.rows };
 };
 
 /** What is expected changes with history, and decides nothing: tasks are cut by it once, and then they are there. */

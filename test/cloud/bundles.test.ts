@@ -5,7 +5,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Bundles, withBundles } from '../../cdk/code/bundle-functions.ts';
-import { ENVIRONMENT, FUNCTIONS, TASK_FUNCTIONS } from '../../functions/contract/environment.ts';
+import { FUNCTIONS, TASK_FUNCTIONS } from '../../functions/contract/environment.ts';
+import { FUNCTION_ENVIRONMENT } from './function-environment.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const MEBIBYTE = 1024 * 1024;
@@ -23,16 +24,6 @@ const digestOf = (folder: string): string => {
   const hash = createHash('sha256');
   for (const name of filesIn(folder)) hash.update(name).update(readFileSync(path.join(folder, name)));
   return hash.digest('hex');
-};
-
-/** A value that could be for each variable: whoever parses them at its start finds them. */
-const VARIABLES: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.values(ENVIRONMENT).map((name) => [name, 'a-name'])),
-  [ENVIRONMENT.mostJobs]: '4',
-  [ENVIRONMENT.mostTasks]: '500',
-  [ENVIRONMENT.sliceBytes]: '536870912',
-  [ENVIRONMENT.keepBlocks]: 'false',
-  [ENVIRONMENT.allowedUris]: JSON.stringify({ api: { inputs: [], outputs: [] }, inboxes: [] }),
 };
 
 const withHere = <Result>(use: (bundles: Bundles) => Result): Promise<Result> =>
@@ -62,8 +53,7 @@ describe('the bundles', () => {
         const { stdout, stderr } = spawnSync(process.execPath, ['--eval', load], {
           encoding: 'utf8',
           timeout: 60_000,
-          // Nothing of this process's own environment, as in Lambda.
-          env: { PATH: process.env.PATH ?? '', AWS_REGION: 'us-east-1', ...VARIABLES },
+          env: FUNCTION_ENVIRONMENT,
           cwd: paths[folder],
         });
         expect([name, stdout.trim(), stderr]).toEqual([name, 'function', '']);

@@ -228,7 +228,7 @@ describe('an upload into the inbox', () => {
     const key = 'inbox/sales/outside.json';
     const spec = {
       ...SPEC,
-      input: { uri: [`s3://${DATA}/sales/../tickets/a.csv`, `s3://${DATA}/tickets/a.csv`, 'local.csv'] },
+      input: { uri: [`s3://${DATA}/sales/../tickets/a.csv`, `s3://${DATA}/tickets/a.csv`] },
       steps: [{ map: { module: 'clean.ts', output: { a: 'INTEGER' } } }, { filter: 'random() > 1' }],
       deadline: '2026-01-01T00:00:00Z',
     };
@@ -238,7 +238,6 @@ describe('an upload into the inbox', () => {
       'deadline',
       'input.uri[0]',
       'input.uri[1]',
-      'input.uri[2]',
       'output.uri',
       'steps[0].map.module',
       'steps[1].filter',

@@ -14,8 +14,8 @@ it('takes addresses of S3, in capitals too', () => {
 });
 
 it('names every path of one machine, and what to do', () => {
-  const problems = localIn(['s3://a/b', './c.csv', '/d.csv'], 'out');
-  expect(problems.map(({ path }) => path)).toEqual(['input.uri[1]', 'input.uri[2]', 'output.uri']);
+  const problems = localIn(['./c.csv', '/d.csv'], 'out');
+  expect(problems.map(({ path }) => path)).toEqual(['input.uri[0]', 'input.uri[1]', 'output.uri']);
   expect(problems[0]?.message).toContain('"./c.csv" is a path of one machine');
   for (const { message } of problems) expect(message).toContain('aws s3 cp');
 });

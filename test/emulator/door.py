@@ -2,7 +2,7 @@
 
 POST   /_daybreak/faults                    orders a fault: faults.Fault as JSON; answers it with its id
 GET    /_daybreak/faults                    all of them, with what they hit
-DELETE /_daybreak/faults
+DELETE /_daybreak/faults?id=N               one of them; without an id all: what they hold goes on
 GET    /_daybreak/invocations?function=P    runs of handlers whose function's name matches the pattern
 GET    /_daybreak/requests?bucket=B         what was asked of S3 since they were last forgotten
 DELETE /_daybreak/requests
@@ -31,7 +31,8 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     if wish == ("GET", "faults"):
         return await respond_json(send, 200, faults.listed())
     if wish == ("DELETE", "faults"):
-        faults.clear()
+        number = parse_qs(scope["query_string"].decode()).get("id")
+        faults.withdraw(None if number is None else int(number[0]))
         return await respond_json(send, 200, [])
     if wish == ("GET", "invocations"):
         pattern = parse_qs(scope["query_string"].decode()).get("function", ["*"])[0]

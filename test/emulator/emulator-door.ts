@@ -12,16 +12,21 @@ type When = {
   readonly afterSeconds?: number;
 };
 
-/** `function` is a pattern of names with `*` and `?`; `where` holds values that the event has in these fields. */
+/**
+ * `function` is a pattern of names with `*` and `?`; `where` holds values that the event has in these fields, `says` is
+ * a piece of the event as JSON, wherever it stands.
+ */
 export type LambdaFault = When & {
   readonly target: 'lambda';
   /**
    * `die` and `time-out` cut the handler short after `afterSeconds`; `throttle` and `service-error` never run it;
-   * `lose-answer` runs it to its end and gives the caller a service error; `twice` runs it twice at once.
+   * `lose-answer` runs it to its end and gives the caller a service error; `twice` runs it twice at once; `hold` begins
+   * it when the fault is withdrawn, and after `afterSeconds` at the latest.
    */
-  readonly kind: 'die' | 'time-out' | 'throttle' | 'service-error' | 'lose-answer' | 'twice';
+  readonly kind: 'die' | 'time-out' | 'throttle' | 'service-error' | 'lose-answer' | 'twice' | 'hold';
   readonly function?: string;
   readonly where?: Readonly<Record<string, unknown>>;
+  readonly says?: string;
 };
 
 /** `operation`, `bucket` and `key` are patterns; an operation is named as in the API: `PutObject`. */
@@ -66,6 +71,10 @@ export const orderFault = (emulator: Door, fault: LambdaFault | S3Fault): Promis
   ask(emulator, 'faults', { method: 'POST', body: JSON.stringify(fault) });
 
 export const listFaults = (emulator: Door): Promise<readonly OrderedFault[]> => ask(emulator, 'faults');
+
+/** It strikes no more, and what it holds goes on. */
+export const withdrawFault = (emulator: Door, { id }: Pick<OrderedFault, 'id'>): Promise<unknown> =>
+  ask(emulator, `faults?${new URLSearchParams({ id: String(id) })}`, { method: 'DELETE' });
 
 export const clearFaults = (emulator: Door): Promise<unknown> =>
   ask(emulator, 'faults', { method: 'DELETE' });

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 KINDS = {
-    "lambda": ("die", "time-out", "throttle", "service-error", "lose-answer", "twice"),
+    "lambda": ("die", "time-out", "throttle", "service-error", "lose-answer", "twice", "hold"),
     "s3": ("slow-down", "internal-error", "conflict", "drop", "lose-answer", "delay"),
 }
 
@@ -36,6 +36,8 @@ class Fault:
     key: str = "*"
     # Values that the event must have in these fields.
     where: dict[str, Any] = field(default_factory=dict)
+    # A piece of the event as JSON, wherever it stands.
+    says: str = ""
     hits: int = 0
     id: int = 0
 
@@ -46,6 +48,8 @@ class Fault:
 _lock = threading.Lock()
 _numbers = itertools.count(1)
 _faults: list[Fault] = []
+# What a fault holds goes on when its event is set.
+_released: dict[int, threading.Event] = {}
 
 
 def order(wish: dict[str, Any]) -> Fault:
@@ -60,7 +64,16 @@ def order(wish: dict[str, Any]) -> Fault:
     fault = Fault(**wish, id=next(_numbers))
     with _lock:
         _faults.append(fault)
+        _released[fault.id] = threading.Event()
     return fault
+
+
+def hold(fault: Fault) -> None:
+    """Returns when the fault is withdrawn, or after its `afterSeconds`."""
+    with _lock:
+        released = _released.get(fault.id)
+    if released is not None:
+        released.wait(fault.afterSeconds)
 
 
 def take(target: str, matches: Callable[[Fault], bool]) -> Fault | None:
@@ -84,6 +97,10 @@ def listed() -> list[dict[str, Any]]:
         return [asdict(fault) for fault in _faults]
 
 
-def clear() -> None:
+def withdraw(number: int | None = None) -> None:
+    """One or all of them: they strike no more, and what they hold goes on."""
     with _lock:
-        _faults.clear()
+        gone = [fault.id for fault in _faults if number in (None, fault.id)]
+        _faults[:] = [fault for fault in _faults if fault.id not in gone]
+        for each in gone:
+            _released.pop(each).set()

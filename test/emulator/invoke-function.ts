@@ -19,8 +19,14 @@ export type InvokeReply = {
 };
 
 /** Root's requests are taken unsigned: the header only says who and for which service. */
-export const rootAuthorization = (emulator: Emulator, service: string): string =>
-  `AWS4-HMAC-SHA256 Credential=${emulator.credentials.accessKeyId}/20260101/${emulator.region}/${service}/aws4_request, SignedHeaders=host, Signature=00`;
+export const rootAuthorization = (
+  {
+    region,
+    credentials,
+  }: { readonly region: string; readonly credentials: { readonly accessKeyId: string } },
+  service: string,
+): string =>
+  `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=00`;
 
 export const invokeFunction = async (
   emulator: Emulator,

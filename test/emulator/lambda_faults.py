@@ -2,10 +2,11 @@
 
 `die` and `time-out` cut the handler short after `afterSeconds`; `throttle` and `service-error` never run it;
 `lose-answer` runs it to its end and gives the caller a service error; `twice` runs it a second time beside
-the first.
+the first; `hold` begins it when the fault is withdrawn, after `afterSeconds` at the latest.
 """
 
 import contextvars
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -28,8 +29,10 @@ Dispatch = Callable[[dict[str, Any], dict[str, Any], Any, str, float], Outcome]
 def _matches(name: str, event: Any) -> Callable[[faults.Fault], bool]:
     def matches(fault: faults.Fault) -> bool:
         fields = event if isinstance(event, dict) else {}
-        return fault.is_for(function=name) and all(
-            fields.get(key) == value for key, value in fault.where.items()
+        return (
+            fault.is_for(function=name)
+            and all(fields.get(key) == value for key, value in fault.where.items())
+            and (fault.says == "" or fault.says in json.dumps(event, ensure_ascii=False))
         )
 
     return matches
@@ -46,6 +49,9 @@ def _play(fault: faults.Fault, name: str, run: Callable[[str], Outcome], request
         )
     if fault.kind == "service-error":
         return service_failed(f"Lambda failed to invoke {name} (a test's fault)")
+    if fault.kind == "hold":
+        faults.hold(fault)
+        return run(request_id)
     if fault.kind == "lose-answer":
         run(request_id)
         return service_failed(f"the answer of {name} was lost (a test's fault)")

@@ -1,8 +1,9 @@
 import { renderExecutionName } from '../../contract/dispatch.ts';
 import { JobExistsError } from '../../contract/errors-store.ts';
-import { FIRST_RUN, parseRunId, renderRunId } from '../../contract/ids.ts';
+import { FIRST_RUN } from '../../contract/ids.ts';
 import { Job } from '../../contract/job.ts';
 import { KEYS } from '../../contract/keys.ts';
+import { comingRun } from '../../core/decide-run.ts';
 import { putWaiting } from '../../io/cloud/waiting-jobs.ts';
 import { digestOf } from '../../io/digest.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
@@ -47,8 +48,8 @@ export const resumeJob = async (context: DispatchContext, id: string): Promise<R
   const job = await readJob(store, id);
   const current = await readCurrentRun(store, id);
   if (isPublished(current?.outcome) && isPublished(await outcomeOfReport(context, id))) return 'done';
-  if (current === undefined) await withdrawCancel(store, id);
-  const run = nextRun(current);
+  await withdrawCancel(store, id, current);
+  const run = comingRun(current);
   for (let go = 1; ; go += 1) {
     const waiting = { job: id, run, go };
     const status = await executions.status(renderExecutionName(waiting));
@@ -62,10 +63,4 @@ export const resumeJob = async (context: DispatchContext, id: string): Promise<R
 const outcomeOfReport = async ({ store }: DispatchContext, job: string) => {
   const report = await readReport(store, job);
   return report === undefined ? undefined : { kind: report.outcome };
-};
-
-const nextRun = (current: Awaited<ReturnType<typeof readCurrentRun>>): string => {
-  if (current === undefined) return FIRST_RUN;
-  const { plan, outcome } = current;
-  return outcome === undefined || isPublished(outcome) ? plan.run : renderRunId(parseRunId(plan.run) + 1);
 };

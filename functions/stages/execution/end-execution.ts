@@ -5,7 +5,8 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import { FIRST_RUN } from '../../contract/ids.ts';
 import { readHalt } from '../../io/halt.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
-import { endRun, MAX_REOPENINGS, refuseJob } from '../end-run.ts';
+import { buildReport, putReport } from '../build-report.ts';
+import { endRun, isPublished, MAX_REOPENINGS, refuseJob } from '../end-run.ts';
 import { explainCaught } from '../explain-caught.ts';
 import { parsePlan } from '../parse-plan.ts';
 import { readJob } from '../read-job-state.ts';
@@ -30,6 +31,13 @@ export const endExecution = async (context: ExecutionContext, event: EndEvent): 
     return endState(event, { run: '', outcome: as, failure });
   }
   const plan = parsePlan(current.plan);
+  const before = current.outcome;
+  if (!hasRun(event) && before !== undefined && !isPublished(before)) {
+    // The run of before keeps its outcome; its report says why there is no next one.
+    const outcome = before.kind === 'superseded' ? 'failed' : before.kind;
+    await putReport(context.store, await buildReport(context, { job, plan, outcome, failure }));
+    return endState(event, { run: plan.run, outcome, failure });
+  }
   const mayReopen = event.reopened < MAX_REOPENINGS;
   const ended = await endRun(context, { job, plan, error, mayReopen, whenUnclear: 'failed' });
   switch (ended.kind) {
@@ -50,6 +58,9 @@ export const endExecution = async (context: ExecutionContext, event: EndEvent): 
       return endState(event, { run: plan.run, failure });
   }
 };
+
+/** Split gets none, unless bytes are gone and it opens the next one in the same execution. */
+const hasRun = ({ run }: EndEvent): boolean => run !== undefined;
 
 const failureOf = (job: string): { readonly name: string; readonly message: string } => {
   const { name, message } = new JobCancelledError({ job });

@@ -4,11 +4,18 @@ import { TooManyRejectsError } from '../../contract/errors-input.ts';
 import { MODULE_REJECT_COLUMNS } from '../../contract/module-step.ts';
 import { INFER_LIMITS } from '../../contract/planned-infer.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../../core/judge-rejects.ts';
+import {
+  newRejectTally,
+  type RejectTally,
+  summarizeRejects,
+  tallyRejects,
+} from '../../core/summarize-rejects.ts';
 import type { RowReject } from '../../io/endpoints/ask-failure.ts';
 import { hashFile } from '../../io/hash-file.ts';
 import { type RowAppender, withRowAppender } from '../../io/modules/append-rows.ts';
 import { quoteText } from '../../sql/quote.ts';
-import type { KeptFile, TaskWork } from '../task-work.ts';
+import type { TaskAnswer } from '../answer-task.ts';
+import type { KeepRejectsFile, KeptFile, TaskWork } from '../task-work.ts';
 import { inferStepOf } from './infer-step-of.ts';
 import type { RequestRow } from './read-requests.ts';
 
@@ -18,30 +25,44 @@ const FORMAT = 'parquet';
 export type RejectRow = (row: RequestRow, reject: RowReject) => void;
 
 /** Rejects of a task, by the rows of the table itself. */
-export type InferRejects = { readonly rows: number; readonly file: KeptFile | undefined };
+export type InferRejects = { readonly rows: number; readonly kept: TaskAnswer['rejects'] };
+
+type Rejecting = { readonly work: TaskWork; readonly folder: string; readonly keep: KeepRejectsFile };
 
 /**
  * Lends what takes rejected rows, with the columns of MODULE_REJECT_COLUMNS, and writes them to a file at the end.
- * Each fails with TooManyRejectsError that is one more than a limit in rows allows: with its place, never a value.
+ * Each fails with TooManyRejectsError that is one more than a limit in rows allows: with its place, never a value, and
+ * with the place of the rows, which outlive the task.
  */
 export const withRejects = async <Result>(
   connection: DuckDBConnection,
-  { work, folder }: { readonly work: TaskWork; readonly folder: string },
+  { work, folder, keep }: Rejecting,
   use: (reject: RejectRow) => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly rejects: InferRejects }> => {
   const columns = MODULE_REJECT_COLUMNS;
+  const tally = newRejectTally();
   const { result, rows } = await withRowAppender(connection, { name: TABLE, columns }, async (appender) => ({
-    result: await use(rejectInto(appender, work)),
+    result: await use(rejectInto(appender, work, tally)),
     rows: appender.rows(),
-  }));
-  if (rows === 0) return { result, rejects: { rows, file: undefined } };
-  const file = path.join(folder, `rejects.${FORMAT}`);
-  await connection.run(`COPY (FROM ${TABLE} ORDER BY "row") TO ${quoteText(file)} (FORMAT ${FORMAT})`);
-  const object = { format: FORMAT, ...(await hashFile(file)) } as const;
-  return { result, rejects: { rows, file: { path: file, object } } };
+  })).catch(async (error: unknown) => {
+    if (!(error instanceof TooManyRejectsError)) throw error;
+    throw new TooManyRejectsError(
+      { ...error.facts, kept: await keep(await writeRejects(connection, folder)) },
+      { cause: error },
+    );
+  });
+  if (rows === 0) return { result, rejects: { rows, kept: undefined } };
+  const file = await writeRejects(connection, folder);
+  return { result, rejects: { rows, kept: { ...file, summary: summarizeRejects(tally) } } };
 };
 
-const rejectInto = (appender: RowAppender, { stage, plan, ids }: TaskWork): RejectRow => {
+const writeRejects = async (connection: DuckDBConnection, folder: string): Promise<KeptFile> => {
+  const file = path.join(folder, `rejects.${FORMAT}`);
+  await connection.run(`COPY (FROM ${TABLE} ORDER BY "row") TO ${quoteText(file)} (FORMAT ${FORMAT})`);
+  return { path: file, object: { format: FORMAT, ...(await hashFile(file)) } };
+};
+
+const rejectInto = (appender: RowAppender, { stage, plan }: TaskWork, tally: RejectTally): RejectRow => {
   const { step } = inferStepOf(stage);
   return ({ batch, index, row }, { cause, error, message }) => {
     const raw = batch.raw(index, INFER_LIMITS.rawCharacters);
@@ -54,11 +75,13 @@ const rejectInto = (appender: RowAppender, { stage, plan, ids }: TaskWork): Reje
       raw: raw.toWellFormed(),
     };
     appender.append(MODULE_REJECT_COLUMNS.map(({ name }) => values[name] ?? null));
+    const detail = error === undefined ? {} : { detail: error.toWellFormed() };
+    tallyRejects(tally, { file: `steps[${step}] infer, row ${row} of its task`, cause, ...detail });
     if (isWithinTaskLimit(plan.rejectLimit, appender.rows())) return;
     throw new TooManyRejectsError({
       rejects: appender.rows(),
       limit: renderRejectLimit(plan.rejectLimit),
-      first: { file: `step ${step} infer, row ${row} of task ${ids.task}`, cause },
+      ...summarizeRejects(tally),
     });
   };
 };

@@ -6,11 +6,11 @@ import { NO_ROWS } from '../../core/judge-conservation.ts';
 import { withDuckDB } from '../../io/duckdb-session.ts';
 import type { Endpoint } from '../../io/endpoints/endpoint.ts';
 import { type OpenBlocks, openBlocks } from '../../io/open-blocks.ts';
-import type { TaskAnswer } from '../answer-task.ts';
+import type { TaskAnswer, TaskTarget } from '../answer-task.ts';
 import { nameFullDisk } from '../name-full-disk.ts';
 import { proposeCommit } from '../propose-commit.ts';
 import type { StageContext } from '../stage-context.ts';
-import type { TaskFolders, TaskWork } from '../task-work.ts';
+import type { TaskWork } from '../task-work.ts';
 import { askRows } from './ask-rows.ts';
 import { inferStepOf } from './infer-step-of.ts';
 import { withRejects } from './reject-rows.ts';
@@ -33,12 +33,13 @@ const ROW_BYTES = 4_096;
  * ConservationError, or with the reason of `context.signal`, which also ends requests that are open.
  */
 export const runInferTask = (context: StageContext, work: TaskWork, endpoint: Endpoint): Promise<Commit> =>
-  proposeCommit(context, work, (folders) => answerInferTask(context, { work, folders, endpoint }));
+  proposeCommit(context, work, (target) => answerInferTask(context, { work, target, endpoint }));
 
-type Attempt = { readonly work: TaskWork; readonly folders: TaskFolders; readonly endpoint: Endpoint };
+type Attempt = { readonly work: TaskWork; readonly target: TaskTarget; readonly endpoint: Endpoint };
 
 const answerInferTask = async (context: StageContext, attempt: Attempt): Promise<TaskAnswer> => {
-  const { work, folders, endpoint } = attempt;
+  const { work, endpoint } = attempt;
+  const { folders, keep } = attempt.target;
   const task = piecesOf(work);
   const step = inferStepOf(work.stage);
   const blocks = await openPieces(context, attempt, task);
@@ -55,8 +56,10 @@ const answerInferTask = async (context: StageContext, attempt: Attempt): Promise
   try {
     const ask = await endpoint.prepare(step, signal);
     return await withDuckDB(session, async (connection) => {
-      const { result, rejects } = await withRejects(connection, { work, folder: folders.out }, (reject) =>
-        askAndWrite(context, { ...attempt, blocks, rows: rowsOf(task) }, { ask, reject, signal }),
+      const { result, rejects } = await withRejects(
+        connection,
+        { work, folder: folders.out, keep },
+        (reject) => askAndWrite(context, { ...attempt, blocks, rows: rowsOf(task) }, { ask, reject, signal }),
       );
       const { block, figures } = result;
       return {
@@ -65,7 +68,7 @@ const answerInferTask = async (context: StageContext, attempt: Attempt): Promise
         carried: undefined,
         chains: [],
         block,
-        rejects: rejects.file,
+        rejects: rejects.kept,
         infer: figures,
       };
     });
@@ -89,7 +92,7 @@ const rowBytesOf = ({ weightBytes }: TaskWork['task'], rows: number): number =>
 
 const openPieces = (
   { store }: StageContext,
-  { work, folders }: Attempt,
+  { work, target: { folders } }: Attempt,
   task: TaskOf<'partitions'>,
 ): Promise<OpenBlocks> => {
   const { plan, index, ids } = work;
@@ -105,7 +108,7 @@ type Opened = Attempt & { readonly blocks: OpenBlocks; readonly rows: number };
 
 const askAndWrite = async (
   context: StageContext,
-  { work, folders, endpoint, blocks, rows }: Opened,
+  { work, target: { folders }, endpoint, blocks, rows }: Opened,
   asking: Pick<Parameters<typeof askRows>[0], 'ask' | 'reject' | 'signal'>,
 ): Promise<{ readonly block: TaskAnswer['block']; readonly figures: InferFigures }> => {
   const step = inferStepOf(work.stage);

@@ -38,9 +38,8 @@ export const typeAnswers = async (step: PlannedInferStep, work: ActWork): Promis
     ),
   );
   const rejected = await keepBadAnswers(connection, step, table);
-  const [first] = rejected;
-  if (first !== undefined)
-    onReject({ step: step.step, row: first, cause: CAUSE, message: MESSAGE, raw: '' }, rejected.length);
+  for (const [before, row] of rejected.entries())
+    onReject({ step: step.step, row, cause: CAUSE, message: MESSAGE, raw: '' }, before + 1);
   const rows = `(SELECT * FROM ${table} WHERE NOT (${IS_BAD}))`;
   const source = {
     sql: `(${renderAnswers(step, rows, INFER_VALUE_COLUMN)})`,

@@ -16,6 +16,7 @@ from typing import Any, Final
 from daybreak_worker.engine.engine_port import Died, EngineFacts, EngineRow, Event
 from daybreak_worker.engine.frames import STREAM_BYTES, decode_events, encode_frame, encode_rows, read_frame
 from daybreak_worker.engine.out_of_memory import is_out_of_memory
+from daybreak_worker.engine.root_cause import find_root_cause
 from daybreak_worker.errors import EngineFailure
 
 START_SECONDS: Final = 3600
@@ -111,6 +112,9 @@ class EngineProcess:
         died = await self._bury()
         if frame is not None and frame.kind == "failed":
             problem = frame.header["problem"]
+            cause = None if self._printed is None else find_root_cause(self._printed.tail())
+            if cause is not None and cause not in problem:
+                problem = f"{problem}; it printed {cause}"
             is_memory = died.is_out_of_memory or is_out_of_memory(problem)
             raise EngineFailure(frame.header["name"], problem, is_out_of_memory=is_memory)
         # The system ends by SIGKILL what takes the last memory of the machine.

@@ -43,6 +43,8 @@ class Script:
     """Text in a request to the cause of its refusal."""
     wrong_shape: tuple[str, ...] = ()
     """A row whose request holds one of these is answered in another shape than was asked for."""
+    children: int = 0
+    """Processes that it starts, as engines do."""
     lives: tuple[Life, ...] = (Life(),)
     """The last one repeats."""
 

@@ -24,6 +24,8 @@ class _Scripted:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self) -> EngineFacts:
+        for _ in range(self._script.children):
+            await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(3600)")
         await asyncio.sleep(self._model.life.start_seconds)
         return self._model.start()
 

@@ -49,8 +49,9 @@ class Model(Protocol):
 
 def run_host(create: Callable[[dict[str, Any]], Model]) -> None:
     """The whole life of a host. The descriptor of its line is the last argument of the process."""
-    end_with_parent()
-    asyncio.run(_serve(int(sys.argv[-1]), create))
+    line = int(sys.argv[-1])
+    end_with_parent(line)
+    asyncio.run(_serve(line, create))
 
 
 async def _serve(descriptor: int, create: Callable[[dict[str, Any]], Model]) -> None:

@@ -1,10 +1,12 @@
 """Which rows enter the engine next, and what becomes of those that were in one that died.
 
 The law: a row that was in an engine when it died goes again; one that was in two goes alone; where an engine dies with
-that row alone in it, the row is a reject `engine_crash`. An engine that dies three times without having answered a row
-in between is blamed itself, not its rows. To tell the one from the other, behind the second time a row that was in
-less deaths goes alone, where there is one; where there is none, the third time is blamed on the row, and a fourth on
-the engine.
+that row alone in it, before it has answered any other, the row is a reject `engine_crash`. An engine that had answered
+others may have died of itself: the row is then the first that the next one is asked.
+
+An engine that dies three times without having answered a row in between is blamed itself, not its rows. To tell the one
+from the other, behind the second time a row that was in less deaths goes alone, where there is one; where there is
+none, the third time is blamed on the row, and a fourth on the engine.
 """
 
 from __future__ import annotations
@@ -60,6 +62,10 @@ class Admission:
         self._again: deque[Row] = deque()
         self._suspects: list[Row] = []
         self._alone: Row | None = None
+        self._first: Row | None = None
+        """The suspect that the next engine is asked before any other row."""
+        self._answers = 0
+        """Of the engine that is up."""
         self.barren_deaths = 0
         self.is_closed = False
         """Whether no more rows enter the engine: the worker is about to end."""
@@ -80,6 +86,8 @@ class Admission:
             self._land(row)
         self._again = deque(row for row in self._again if row.task is not task)
         self._suspects = [row for row in self._suspects if row.task is not task]
+        if self._first is not None and self._first.task is task:
+            self._first = None
 
     def take(self, room: int, *, at_seconds: float) -> list[Row]:
         """At most `room` rows, which are in flight from now on; at most a batch of them."""
@@ -113,6 +121,7 @@ class Admission:
     def prove(self) -> None:
         """The engine has answered a row."""
         self.barren_deaths = 0
+        self._answers += 1
 
     def bury(self) -> list[Row] | None:
         """The engine has died. Returns the rows that are rejects for it; all others go again. None: it is hopeless."""
@@ -122,9 +131,12 @@ class Admission:
         for row in dead:
             row.crashes += 1
             self._land(row)
-        rejected = [row for row in dead if row is was_alone and row.crashes > ALONE_CRASHES]
+        is_proof = self._answers == 0
+        self._answers = 0
+        rejected = [row for row in dead if row is was_alone and row.crashes > ALONE_CRASHES and is_proof]
         again = [row for row in dead if row not in rejected]
         self._suspects += [row for row in again if row.crashes >= ALONE_CRASHES]
+        self._first = was_alone if was_alone in self._suspects else None
         self._again.extendleft(row for row in reversed(again) if row.crashes < ALONE_CRASHES)
         is_row_to_blame = bool(rejected) and self.barren_deaths == BARREN_DEATHS
         return rejected if self.barren_deaths < BARREN_DEATHS or is_row_to_blame else None
@@ -135,7 +147,9 @@ class Admission:
         row = self._next() if self.barren_deaths == BARREN_DEATHS - 1 else None
         if row is None:
             # By lot: after another start the same row would be the first again.
-            row = self._suspects.pop(self._rng.randrange(len(self._suspects)))
+            row = self._first or self._rng.choice(self._suspects)
+            self._first = None
+            self._suspects.remove(row)
         self._alone = row
         self._launch(row, at_seconds)
         return [row]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -31,6 +32,8 @@ class Presence:
         self._key = KEYS["running"].render(job=stage.job, run=stage.run, worker=worker)
         self._seen: dict[str, tuple[str, float, dict[str, Any]]] = {}
         """Of each other record its version, since when it has been that one, and what it says."""
+        self._lock = threading.Lock()
+        self._is_over = False
 
     def write(self, tasks: Mapping[str, str]) -> None:
         """Says that this worker lives and has these tasks open, each since when."""
@@ -42,11 +45,14 @@ class Presence:
             "at": self._now(),
             "tasks": [{"task": task, "since": since} for task, since in tasks.items()],
         }
-        with suppress(StoreError):
-            self._store.put(self._key, render_json(record))
+        # One that is still under way in a thread does not come behind the end.
+        with self._lock, suppress(StoreError):
+            if not self._is_over:
+                self._store.put(self._key, render_json(record))
 
     def forget(self) -> None:
-        with suppress(StoreError):
+        with self._lock, suppress(StoreError):
+            self._is_over = True
             self._store.delete(self._key)
 
     def others(self, at_seconds: float) -> dict[str, str]:

@@ -1,7 +1,7 @@
 /** Functions in the emulator behave as AWS's do where ministack's own do not. Each law names AWS's page. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clearFaults, listInvocations, orderFault } from '../../emulator/emulator-door.ts';
+import { clearFaults, listInvocations, orderFault, withdrawFault } from '../../emulator/emulator-door.ts';
 import { invokeFunction } from '../../emulator/invoke-function.ts';
 import { type Emulator, startEmulator } from '../../emulator/start-emulator.ts';
 import { deployTemplate, lambdaFunction, updateTemplate } from '../deploy-template.ts';
@@ -284,6 +284,24 @@ describe('faults that a test orders', () => {
     await expect
       .poll(async () => (await listInvocations(emulator, 'faulty')).slice(before).map(({ fault }) => fault))
       .toEqual(['die', 'time-out', 'lose-answer', 'twice', 'twice']);
+  });
+
+  it('hold what says a word until they are withdrawn, or for as long as they say', async () => {
+    const one = { target: 'lambda', function: 'faulty', kind: 'hold', says: 'held-back' } as const;
+    const long = await orderFault(emulator, { ...one, afterSeconds: 60 });
+    let isAnswered = false;
+    const held = call('answer', { deep: ['held-back'] }, 'faulty').finally(() => {
+      isAnswered = true;
+    });
+    // It says nothing of the kind, and passes by the one that is held.
+    expect((await call('answer', { deep: ['free'] }, 'faulty')).status).toBe(200);
+    expect(isAnswered).toBe(false);
+    await withdrawFault(emulator, long);
+    expect((await held).status).toBe(200);
+    await orderFault(emulator, { ...one, afterSeconds: 0.2 });
+    const startedAt = performance.now();
+    expect((await call('answer', { deep: ['held-back'] }, 'faulty')).status).toBe(200);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(200);
   });
 
   it('fails for a fault that the emulator does not know', async () => {

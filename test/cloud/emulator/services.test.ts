@@ -1,7 +1,11 @@
 /** What ministack does by itself and the stack leans on: events, queues, the HTTP API, secrets. */
 import { fileURLToPath } from 'node:url';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetQueueUrlCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,6 +55,7 @@ const route = (RouteKey: string) => ({
 let emulator: Emulator;
 let sqs: SQSClient;
 let apiId: string;
+let keptRef: string;
 
 beforeAll(async () => {
   emulator = await startEmulator();
@@ -150,10 +155,12 @@ beforeAll(async () => {
       Post: route('POST /jobs'),
       Get: route('GET /jobs/{job}'),
       Secret: lambdaFunction('secret', SECRET, { variables: { NODE_PATH } }),
+      Kept: { Type: 'AWS::SecretsManager::Secret', Properties: { SecretString: 'kept' } },
     },
-    { ApiId: { Ref: 'Api' } },
+    { ApiId: { Ref: 'Api' }, KeptRef: { Ref: 'Kept' } },
   );
   apiId = outputs.ApiId ?? '';
+  keptRef = outputs.KeptRef ?? '';
 });
 afterAll(() => emulator.stop());
 
@@ -252,5 +259,13 @@ describe('a secret', () => {
     const secrets = new SecretsManagerClient(emulator);
     await secrets.send(new CreateSecretCommand({ Name: 'keys', SecretString: '{"keys":[]}' }));
     expect((await invokeFunction(emulator, 'secret', {})).payload).toBe('{"keys":[]}');
+  });
+
+  /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html */
+  it('of a template is referred to by its ARN', async () => {
+    const secrets = new SecretsManagerClient(emulator);
+    const { ARN, SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: keptRef }));
+    expect([ARN, SecretString]).toEqual([keptRef, 'kept']);
+    expect(keptRef).toMatch(/^arn:aws:secretsmanager:us-east-1:000000000000:secret:.+-\w{6}$/);
   });
 });

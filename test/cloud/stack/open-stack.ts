@@ -67,8 +67,8 @@ export type EndedExecution = {
   readonly events: readonly HistoryEvent[];
 };
 
-export const openStack = async (): Promise<Stack> => {
-  const facts = inject('stack');
+/** The stack of the set-up, or another one on the same emulator. */
+export const openStack = async (facts: StackFacts = inject('stack')): Promise<Stack> => {
   // The SDK's own chain finds endpoint, Region and credentials there, as it does for the command.
   Object.assign(process.env, facts.environment);
   const { endpoint } = facts;

@@ -177,7 +177,7 @@ describe('POST /jobs', () => {
   it('answers 400 with all that can be seen without the data, at once', async () => {
     const { statusCode, json } = await post({
       ...SPEC,
-      input: { uri: ['s3://data/a.csv', 'local.csv', 's3://other/x.csv'] },
+      input: { uri: ['s3://data/a.csv', 's3://other/x.csv'] },
       steps: [{ filter: 'random() > 1' }, { extend: { b: 'a +' } }],
       output: { uri: 's3://data/in/x' },
       deadline: '2026-01-01T00:00:00Z',
@@ -189,7 +189,6 @@ describe('POST /jobs', () => {
       'budget',
       'deadline',
       'input.uri[1]',
-      'input.uri[2]',
       'output.uri',
       'steps[0].filter',
       'steps[1].extend.b',
@@ -357,6 +356,13 @@ describe('the jobs there are', () => {
       statusCode: 500,
       json: { error: { name: 'StateError' } },
     });
+  });
+
+  it('are those that `start` has taken, and not those whose modules alone are there', async () => {
+    const job = await submit('a');
+    await store.put('jobs/coming/modules/0.mjs', new TextEncoder().encode(''));
+    const { statusCode, json } = await ask('GET /jobs');
+    expect([statusCode, json.jobs.map((each: { job: string }) => each.job)]).toEqual([200, [job]]);
   });
 
   it('are shown one by one as the command does', async () => {

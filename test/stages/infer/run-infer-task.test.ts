@@ -147,7 +147,7 @@ describe('a task of a stage infer', () => {
         const failing = runInferTask(world.contextFor(), work, endpoint);
         await expect(failing).rejects.toMatchObject({
           name: 'TooManyRejectsError',
-          message: expect.stringMatching(/step 2 infer, row 5 of task 000000/),
+          message: expect.stringMatching(/steps\[2\] infer, row 5 of its task/),
         });
         await expect(failing).rejects.not.toThrow(/is bad/);
       },

@@ -1,0 +1,52 @@
+"""The engine is never without rows between tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from memory_store import MemoryStore
+from run_stage import Trial
+from stage_world import StageWorld
+from virtual_time import run_virtually
+
+from daybreak_worker.host.scripted import Script
+
+
+def _least_rows_between(history: list[tuple[float, int]]) -> int:
+    """The least rows that the engine held at a time, from when it was full to when the last row left."""
+    last = max(index for index, (_, held) in enumerate(history) if held > 0)
+    first = next(index for index, (_, held) in enumerate(history) if held == max(rows for _, rows in history))
+    return min(held for _, held in history[first : last - 16])
+
+
+@pytest.mark.parametrize("sizes", [[64] * 5, [40, 200, 40, 200, 40], [17] * 20])
+@pytest.mark.parametrize("seed", range(3))
+def test_keeps_the_engine_full_from_the_first_task_to_the_last(tmp_path: Path, sizes: list[int], seed: int) -> None:
+    world = StageWorld(MemoryStore(), sizes).build()
+    trial = Trial(world, Script(seed=seed, row_seconds=1.0, rows_in_flight=16, at_once=8), tmp_path)
+    assert run_virtually(trial.run()) == 0
+    assert trial.engine is not None
+    held = trial.engine.history
+    # All that it has places for at once, so that none is ever idle.
+    assert _least_rows_between(held) >= 8
+    seconds = held[-1][0] - held[0][0]
+    # 8 rows at once of 1 s each.
+    assert seconds < world.rows / 8 * 1.25 + 2
+
+
+def test_has_at_most_two_tasks_open(tmp_path: Path) -> None:
+    world = StageWorld(MemoryStore(), [4] * 30).build()
+    trial = Trial(world, Script(row_seconds=30.0), tmp_path)
+    assert run_virtually(trial.run()) == 0
+    open_tasks = [len(event["open"]) for event in trial.said("progress")]
+    assert open_tasks
+    assert set(open_tasks) <= {1, 2}
+
+
+def test_stops_at_the_bound_of_rows_in_flight(tmp_path: Path) -> None:
+    world = StageWorld(MemoryStore(), [500, 500]).build()
+    trial = Trial(world, Script(row_seconds=0.5, rows_in_flight=24, at_once=8), tmp_path)
+    assert run_virtually(trial.run()) == 0
+    assert trial.engine is not None
+    assert max(held for _, held in trial.engine.history) == 24

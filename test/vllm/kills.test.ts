@@ -1,0 +1,108 @@
+/**
+ * Law: whatever of a worker is killed, its tasks that were committed stay, at most two are done again, and every row is
+ * answered once. One job takes one kill of each kind, each after the one before is overcome.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { Commit } from '../../functions/contract/commit.ts';
+import { KEYS } from '../../functions/contract/keys.ts';
+import { until } from '../flow/daybreak-process.ts';
+import { findWorkerProcesses, isAlive, type WorkerProcesses } from './processes.ts';
+import { isConserved, openFolder, startModelJob } from './run-model-job.ts';
+import { writeSpeed } from './write-speed.ts';
+
+const { folder, close } = openFolder();
+afterAll(close);
+
+const JOB = 'killed';
+const STAGE = { job: JOB, run: '0001', stage: '01-infer' };
+/** Of SIGTERM, by design section 6; and a second for this test to look. */
+const MOST_STOP_SECONDS = 26;
+/** Of an engine on a machine that does other things, too. */
+const START_MS = 150_000;
+
+const STEP = {
+  infer: {
+    engine: 'vllm',
+    task: 'generate',
+    model: 'tiny-random-llama',
+    prompt: 'row {{ id }}',
+    sampling: { temperature: 0, max_tokens: 64, ignore_eos: true },
+    output: 'answer',
+  },
+};
+const rows = Array.from({ length: 2_400 }, (_, id) => ({ id }));
+
+const statePath = (key: string): string => path.join(folder, '.daybreak', key);
+
+/** The attempts that count so far, by task. */
+const readCommits = (): ReadonlyMap<string, string> => {
+  const commits = statePath(KEYS.commit.prefix(STAGE));
+  const names = existsSync(commits) ? readdirSync(commits).filter((name) => name.endsWith('.json')) : [];
+  return new Map(
+    names.map((name) => {
+      const { task, attempt } = Commit.parse(JSON.parse(readFileSync(path.join(commits, name), 'utf8')));
+      return [task, attempt];
+    }),
+  );
+};
+
+const kill = (
+  of: WorkerProcesses,
+  names: readonly (keyof WorkerProcesses)[],
+  signal: NodeJS.Signals,
+): void => {
+  for (const name of names) {
+    const found = of[name];
+    if (found === undefined) throw new Error(`there is no ${name} to kill`);
+    process.kill(found.pid, signal);
+  }
+};
+
+const KILLS = [
+  { what: 'SIGTERM', names: ['supervisor'], signal: 'SIGTERM', note: /stopped before its tasks were done/ },
+  {
+    what: 'the engine',
+    names: ['engine'],
+    signal: 'SIGKILL',
+    note: /the engine .*rows go into the next one/,
+  },
+  { what: 'the supervisor', names: ['supervisor'], signal: 'SIGKILL', note: /it is started again/ },
+  { what: 'both', names: ['supervisor', 'engine'], signal: 'SIGKILL', note: /it is started again/ },
+] as const;
+
+it('loses no row and answers none twice when SIGTERM, engine, supervisor and both are killed', async () => {
+  // A worker of 100 tokens a second: tasks of two or three pieces, of which the real one does several in a blink.
+  await writeSpeed(path.join(folder, '.daybreak'), { spec: STEP.infer, tokensPerSecond: 200 });
+  const job = await startModelJob(folder, { id: JOB, rows, steps: [STEP], limitSeconds: 900 });
+  const command = job.child.pid ?? 0;
+  const seen = new Set<number>();
+  try {
+    for (const { what, names, signal } of KILLS) {
+      const before = readCommits();
+      await until(() => readCommits().size > before.size, `a commit before the kill of ${what}`, START_MS);
+      const processes = findWorkerProcesses(command);
+      for (const each of Object.values(processes)) if (each !== undefined) seen.add(each.pid);
+      const standing = readCommits();
+      const killedAt = performance.now();
+      kill(processes, names, signal);
+      const { supervisor, engine } = processes;
+      const gone = names.includes('supervisor' as never) ? supervisor : engine;
+      await until(() => !isAlive(gone?.pid ?? 0), `the end of ${what}`, MOST_STOP_SECONDS * 1000);
+      expect((performance.now() - killedAt) / 1000).toBeLessThan(MOST_STOP_SECONDS);
+      // What counted, counts.
+      for (const [task, attempt] of standing) expect(readCommits().get(task)).toBe(attempt);
+    }
+    const outcome = await job.outcome();
+    expect(outcome.rows.map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(rows.map(({ id }) => id));
+    expect(isConserved(outcome)).toBe(true);
+    expect(outcome.report.rows.rejected).toBe(0);
+    for (const { what, note } of KILLS)
+      expect(outcome.ended.stdout + outcome.ended.stderr, what).toMatch(note);
+    for (const pid of seen) expect(isAlive(pid), `process ${pid}`).toBe(false);
+  } finally {
+    job.child.kill('SIGTERM');
+    await job.ended.catch(() => {});
+  }
+});
