@@ -187,6 +187,11 @@ export const InferFigures = z
     promptTokens: z.int().min(0),
     cachedTokens: z.int().min(0).optional().describe('of the prompts: what the engine had already'),
     outputTokens: z.int().min(0),
+    costUsd: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('of an endpoint whose prices were known: what these tokens cost'),
     seconds: z.number().min(0).describe('from the first row in the engine to the last answer'),
     engine: z.string().describe('for people: vllm 0.32.0 cpu, or the name of the endpoint'),
     machine: z.string().describe('what its speed is compared by: the GPU, or the CPU and its threads'),

@@ -23,7 +23,12 @@ export type RowAnswer =
       readonly usage: Usage;
       readonly reject?: never;
     }
-  | { readonly reject: RowReject; readonly answer?: never };
+  | {
+      readonly reject: RowReject;
+      /** Of a reply that is no answer: its tokens are paid for all the same. */
+      readonly usage?: Usage;
+      readonly answer?: never;
+    };
 
 /**
  * Gets the answer of one row, as often as it takes and no longer than that. Fails with EndpointError where the

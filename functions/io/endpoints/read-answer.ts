@@ -14,6 +14,14 @@ type Reading = {
 /** The answer in a reply, or why it is none: every one is checked, whatever the endpoint promised. */
 export const answerOf = (reply: Reply, { answer, readText, key }: Reading): RowAnswer => {
   const { usage } = reply;
+  const rejected = (cause: RowReject['cause'], error: string | undefined, message: string): RowAnswer => ({
+    reject: {
+      cause,
+      ...(error === undefined ? {} : { error }),
+      message: message.slice(0, INFER_LIMITS.messageCharacters),
+    },
+    usage,
+  });
   const finishReason = key?.isIn(reply.finishReason ?? '') === true ? undefined : reply.finishReason;
   if (finishReason === 'content_filter')
     return rejected('content_filter', finishReason, 'the endpoint filtered the answer');
@@ -40,11 +48,3 @@ export const answerOf = (reply: Reply, { answer, readText, key }: Reading): RowA
     }
   }
 };
-
-const rejected = (cause: RowReject['cause'], error: string | undefined, message: string): RowAnswer => ({
-  reject: {
-    cause,
-    ...(error === undefined ? {} : { error }),
-    message: message.slice(0, INFER_LIMITS.messageCharacters),
-  },
-});

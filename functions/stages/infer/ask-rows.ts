@@ -1,6 +1,7 @@
 import type { PlannedInferStep } from '../../contract/planned-infer.ts';
 import type { DecodedStream } from '../../io/arrow/decode-stream.ts';
 import type { AskRow, RowAnswer } from '../../io/endpoints/endpoint.ts';
+import type { Usage } from '../../io/endpoints/read-reply.ts';
 import { runOrdered } from '../../io/modules/run-ordered.ts';
 import type { Answered } from './answer-columns.ts';
 import { type RequestBatch, type RequestRow, readRequests } from './read-requests.ts';
@@ -22,8 +23,8 @@ export type RowWork = {
   readonly ask: AskRow;
   readonly append: AppendAnswers;
   readonly reject: RejectRow;
-  /** After each row, in order; undefined for one that was rejected. */
-  readonly onRow: (answered: Answered | undefined) => void;
+  /** After each row, in order, with the tokens that the endpoint counted for it, where it did. */
+  readonly onRow: (usage: Usage | undefined) => void;
   readonly signal: AbortSignal;
 };
 
@@ -38,7 +39,6 @@ export const askRows = async (work: RowWork): Promise<void> => {
   const { step, streams, concurrency, mostRows, ask, append, reject, onRow, signal } = work;
   let answers: (Answered | undefined)[] = [];
   const collect = (batch: RequestBatch, answered: Answered | undefined): void => {
-    onRow(answered);
     answers.push(answered);
     if (answers.length < batch.loaded.rows) return;
     append(batch.loaded, answers);
@@ -52,6 +52,7 @@ export const askRows = async (work: RowWork): Promise<void> => {
       call: ({ batch, index }) => ask(batch.asked(index), signal).catch((error: unknown) => ({ error })),
       emit: (row, outcome) => {
         if ('error' in outcome) throw outcome.error;
+        onRow(outcome.usage);
         if (outcome.reject === undefined) return collect(row.batch, outcome);
         reject(row, outcome.reject);
         collect(row.batch, undefined);

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Commit } from '../../contract/commit.ts';
 import type { InferFigures } from '../../contract/planned-infer.ts';
 import type { TaskOf } from '../../contract/task.ts';
+import { priceTokens } from '../../core/endpoints/price-tokens.ts';
 import { NO_ROWS } from '../../core/judge-conservation.ts';
 import { withDuckDB } from '../../io/duckdb-session.ts';
 import type { Endpoint } from '../../io/endpoints/endpoint.ts';
@@ -125,12 +126,12 @@ const askAndWrite = async (
       concurrency: endpoint.concurrency,
       mostRows: Math.floor((context.resources.memoryBytes * ROWS_SHARE) / rowBytesOf(work.task, rows)),
       append,
-      onRow: (answered) => {
+      onRow: (usage) => {
         done += 1;
         endedAt = context.now().getTime();
-        tokens.promptTokens += answered?.usage.promptTokens ?? 0;
-        tokens.outputTokens += answered?.usage.outputTokens ?? 0;
-        const cachedTokens = answered?.usage.cachedTokens;
+        tokens.promptTokens += usage?.promptTokens ?? 0;
+        tokens.outputTokens += usage?.outputTokens ?? 0;
+        const cachedTokens = usage?.cachedTokens;
         if (cachedTokens !== undefined) tokens.cachedTokens = (tokens.cachedTokens ?? 0) + cachedTokens;
         context.onProgress({ share: rows === 0 ? undefined : done / rows, rowsRead: done });
       },
@@ -141,6 +142,7 @@ const askAndWrite = async (
     rows: done,
     ...counted,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
+    ...(endpoint.price === undefined ? {} : { costUsd: priceTokens(endpoint.price, counted) }),
     seconds: Math.max(0, endedAt - startedAt) / 1_000,
     engine: endpoint.name,
     machine: endpoint.name,

@@ -153,6 +153,22 @@ describe('a task of a stage infer', () => {
       },
     ));
 
+  it('counts the tokens of replies that are no answers too, and what all of them cost', () =>
+    withSetting(
+      (asked) => (Number(asked.body.seed) % 2 === 0 ? chatReply('yes') : chatReply('maybe')),
+      async ({ world, endpoint }) => {
+        const answer = { kind: 'choice', choice: ['yes', 'no'] } as const;
+        const step = stepOf({ answer: { ...answer, choice: [...answer.choice] } });
+        const work = await world.workOver(rowsOf(100), { step, rejectLimit: { unit: 'rate', value: 1 } });
+        const commit = Commit.parse(await runInferTask(world.contextFor(), work, endpoint));
+        expect(commit.counts).toMatchObject({ written: 50, rejected: 50 });
+        // 7 and 3 tokens a row, at 10 and 100 USD a million.
+        expect(commit.infer).toMatchObject({ promptTokens: 700, outputTokens: 300 });
+        expect(commit.infer?.costUsd).toBeCloseTo(0.037, 12);
+      },
+      { price: { inUsd: 10, outUsd: 100 } },
+    ));
+
   it('leaves a block without pieces where every row is rejected', () =>
     withSetting(
       () => errorReply(400),
