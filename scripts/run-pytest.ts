@@ -1,5 +1,6 @@
 /** Runs files of the worker's tests in its own Python environment. Fails with all that pytest printed. */
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,9 @@ export const runPytest = async (
   paths: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<string> => {
-  const flags = ['-B', '-m', 'pytest', '-p', 'no:cacheprovider'];
+  // Of hypothesis; a failure names it in the command.
+  const seed = process.env.DAYBREAK_TEST_SEED ?? String(randomInt(2 ** 31));
+  const flags = ['-B', '-m', 'pytest', '-p', 'no:cacheprovider', `--hypothesis-seed=${seed}`];
   const child = spawn(pythonPath('worker'), [...flags, ...paths], {
     cwd: workerFolder,
     env: { PATH: process.env.PATH ?? '', ...environment },
@@ -27,5 +30,7 @@ export const runPytest = async (
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   const [stdout, stderr] = await said;
   if (code === 0) return stdout.trimEnd().split('\n').at(-1) ?? '';
-  throw new Error(`pytest ${paths.join(' ')} ended with ${code ?? signal}\n${stdout}${stderr}`);
+  throw new Error(
+    `pytest ${paths.join(' ')} (seed ${seed}) ended with ${code ?? signal}\n${stdout}${stderr}`,
+  );
 };

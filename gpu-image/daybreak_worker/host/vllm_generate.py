@@ -12,6 +12,7 @@ from vllm.inputs import tokens_input
 from vllm.lora.request import LoRARequest
 from vllm.renderers.params import ChatParams
 from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
+from vllm.utils.mistral import is_mistral_tokenizer
 
 from daybreak_worker.engine.engine_port import Answer, EngineRow
 from daybreak_worker.errors import EngineFailure
@@ -38,6 +39,9 @@ def tokenizer_of(engine: Any, task: str) -> Tokenize:
     renderer = engine.renderer
     prompts = replace(renderer.default_cmpl_tok_params, max_total_tokens=None)
     chats = replace(renderer.default_chat_tok_params, max_total_tokens=None)
+    # As vLLM's own `chat` has it. Tokenizers of Mistral have no text between messages and tokens.
+    turn = {"add_generation_prompt": True, "continue_final_message": False}
+    template = ChatParams(chat_template_kwargs={**turn, "tokenize": is_mistral_tokenizer(renderer.tokenizer)})
 
     async def tokenize_prompt(text: str) -> list[int]:
         [rendered] = await renderer.render_cmpl_async([{"prompt": text}], prompts)
@@ -45,7 +49,7 @@ def tokenizer_of(engine: Any, task: str) -> Tokenize:
 
     async def tokenize_chat(messages: list[Any]) -> list[int]:
         try:
-            _, [rendered] = await renderer.render_chat_async([messages], ChatParams(), chats)
+            _, [rendered] = await renderer.render_chat_async([messages], template, chats)
         except jinja2.TemplateError as error:
             raise RefusedError("template", f"the model's template: {error}", type(error).__name__) from None
         return list(rendered["prompt_token_ids"])

@@ -23,7 +23,7 @@ _CALLS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "vllm.renderers.params:TokenizeParams": ("max_total_tokens", "add_special_tokens"),
-    "vllm.renderers.params:ChatParams": ("chat_template_content_format",),
+    "vllm.renderers.params:ChatParams": ("chat_template_kwargs",),
     "vllm.sampling_params:SamplingParams": ("max_tokens", "seed", "output_kind", "structured_outputs", "stop"),
     "vllm.sampling_params:StructuredOutputsParams": ("json", "regex", "choice"),
     "vllm.pooling_params:PoolingParams": ("task", "extra_kwargs"),
@@ -34,6 +34,7 @@ _NAMES: Final = (
     "vllm.v1.engine.exceptions:EngineDeadError",
     "vllm.sampling_params:RequestOutputKind.FINAL_ONLY",
     "vllm.inputs:tokens_input",
+    "vllm.utils.mistral:is_mistral_tokenizer",
 )
 
 
