@@ -4,6 +4,7 @@ import type { PlannedStage, Shuffle } from '../../functions/contract/plan.ts';
 import { renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 import type { PlannedJob } from '../../functions/stages/split.ts';
 import { openModels } from '../infer/open-models.ts';
+import { renderModels } from '../infer/render-models.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
@@ -26,7 +27,9 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
       withWorkdir(workdirOf(options), async (workdir) => {
         const world = openWorld(workdir, { resources: resourcesOf(options), signal });
         const { engines } = openModels({ store: workdir.store, folder: path.dirname(path.resolve(file)) });
-        return located(parsed, file, () => splitHere({ ...world, engines }, job));
+        return located(parsed, file, () =>
+          splitHere({ ...world, engines: { ...engines, sampleRows: SAMPLE_ROWS } }, job),
+        );
       }),
   );
   if (options.json === true) {
@@ -36,11 +39,16 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
   process.stdout.write(`${renderPlan(planned)}\n`);
 };
 
-const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): string => {
+/** Rows that are rendered to tell which ones are bad: a second's work. */
+const SAMPLE_ROWS = 10_000;
+
+const renderPlan = ({ plan: { input, stages, output, stageIds }, models }: PlannedJob): string => {
   const bytes = input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const known = stages.flatMap(({ expected }) => expected ?? []);
   const total = known.reduce((seconds, expected) => seconds + expected.seconds, 0);
   const reasons = new Set(known.map(({ because }) => because));
+  const isModelUnknown = stages.some(({ kind, expected }) => kind === 'infer' && expected === undefined);
+  if (isModelUnknown) reasons.add('without the time of the model, which the job finds out');
   return [
     `input   ${renderCount(input.files.length)} ${input.format} ${input.files.length === 1 ? 'file' : 'files'}, ${renderBytes(bytes)}`,
     `columns ${input.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
@@ -54,12 +62,13 @@ const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): 
         renderCount(stage.tasks),
         renderKnown(stage.inputBytes ?? stage.expected?.inputBytes, renderBytes),
         // An assumption is made for all stages together.
-        stage.expected?.basis === 'assumed' && stages.length > 1
+        stage.expected?.basis === 'assumed' && stages.length > 1 && stage.kind !== 'infer'
           ? '?'
           : renderKnown(stage.expected?.seconds, renderSeconds),
         renderWork(stage),
       ]),
     }),
+    ...renderModels({ stages, stageIds }, models),
     '',
     `output  ${output.uri}, ${output.format}, mode ${output.mode}`,
     `columns ${output.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
@@ -71,12 +80,20 @@ const renderKnown = (value: number | undefined, render: (value: number) => strin
   value === undefined ? '?' : render(value);
 
 /** The steps of a stage; `->` stands where rows move to the next one, which ends what this one began. */
-const renderWork = ({ opening, steps, shuffle }: PlannedStage): string =>
-  [
-    ...(opening === undefined ? [] : [`-> ${opening.kind}`]),
-    ...steps.map(({ kind }) => kind),
-    ...(shuffle === undefined ? [] : [`${shuffle.step.kind} -> ${shuffle.partitions}${reasonOf(shuffle)}`]),
-  ].join(' ') || 'copy';
+const renderWork = ({ kind, opening, steps, shuffle }: PlannedStage): string => {
+  if (kind === 'infer') return 'infer';
+  return (
+    [
+      ...(opening === undefined ? [] : [`-> ${opening.kind}`]),
+      ...steps.map(({ kind }) => kind),
+      ...(shuffle === undefined ? [] : [`${shuffle.step.kind} ->${partsOf(shuffle)}`]),
+    ].join(' ') || 'copy'
+  );
+};
+
+/** Of rows that keep their order there are as many pieces as it takes. */
+const partsOf = (shuffle: Shuffle): string =>
+  shuffle.pieceRows === undefined ? ` ${shuffle.partitions}${reasonOf(shuffle)}` : '';
 
 /** Why rows move as they are where groups could have been made first. */
 const reasonOf = ({ step, isUngrouped }: Shuffle): string => {

@@ -12,6 +12,7 @@ import type { RejectLimit } from '../contract/plan-header.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
 import type { Task } from '../contract/task.ts';
 import { cutAtModels, cutStages, isDealt } from '../core/cut-stages.ts';
+import { expectModel } from '../core/expect-model.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
 import { type BoundCut, chooseMapTasks, choosePartitions, planStages } from '../core/plan-job.ts';
@@ -30,7 +31,7 @@ import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
 import { hintTypes } from './hint-types.ts';
-import { bindModels, estimateModels } from './infer/plan-models.ts';
+import { bindModels, estimateModels, type ModelOutlook } from './infer/plan-models.ts';
 import { nameFullDisk } from './name-full-disk.ts';
 import { openLook } from './open-input.ts';
 import { hashTasks } from './read-tasks.ts';
@@ -76,6 +77,8 @@ export type JobToPlan = Pick<
 export type PlannedJob = {
   readonly plan: PlanToOpen & Omit<Plan, 'run' | 'openedAt' | 'adopted'>;
   readonly tasks: readonly Task[];
+  /** For people: nothing of it is decided by. */
+  readonly models: readonly ModelOutlook[];
   /** What a resume asks for in place of the limit that the earlier run had. */
   readonly askedLimit?: RejectLimit;
 };
@@ -104,7 +107,12 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     inputBytes: input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0),
     outputFormat,
     history,
-  });
+  }).map((stage, index) =>
+    expectModel(
+      stage,
+      looked.models.find((model) => model.stage === index),
+    ),
+  );
   const output = { ...spec.output, format: outputFormat, columns: [...outputColumns(columns, outputFormat)] };
   const formats: FormatVersions = {
     engine: engineVersion(),
@@ -138,13 +146,14 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     rejectLimit,
     shape,
   };
-  return { plan, tasks };
+  return { plan, tasks, models: looked.models };
 };
 
 type Looked = {
   readonly input: PinnedInput;
   readonly inputColumns: readonly string[];
   readonly cuts: readonly BoundCut[];
+  readonly models: readonly ModelOutlook[];
   readonly tasks: readonly Task[];
   /** What the last step leaves. */
   readonly columns: readonly Column[];
@@ -237,7 +246,7 @@ const bindJob = async (
       shrinksInTasks(connection, { input, inputColumns, tasks: tasks.length, look }, { before, keys }),
   });
   const place = { input, inputColumns, look };
-  return { ...looked, cuts: await estimateModels(context, connection, { cuts, facts, place }), tasks };
+  return { ...looked, ...(await estimateModels(context, connection, { cuts, facts, place })), tasks };
 };
 
 /** What every row must satisfy before anything else happens to it, as one predicate over the columns of the input. */
@@ -250,6 +259,7 @@ const leadingFilter = (steps: readonly PlannedStep[]): string | undefined => {
   }
   return filters.length === 0 ? undefined : filters.join(' AND ');
 };
+
 /** Where copies of an input lie is nobody's but this look's. */
 const withoutCopies = (input: PinnedInput): PinnedInput => ({
   ...input,

@@ -84,7 +84,9 @@ export const createTransport = (
       });
       outgoing.once('error', fail);
       outgoing.once('response', (incoming) => {
-        readBody(incoming, options.replyBytes).then((bytes) => resolveReply(replyOf(incoming, bytes)), fail);
+        readBody(incoming, options.replyBytes)
+          .then((bytes) => resolveReply(replyOf(incoming, bytes)))
+          .catch(fail);
       });
       if (signal?.aborted === true) abort();
       else outgoing.end(body);

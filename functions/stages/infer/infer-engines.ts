@@ -1,12 +1,6 @@
-import type { InferEstimate, InferRequest, PlannedInferStep } from '../../contract/planned-infer.ts';
+import type { InferEstimate, PlannedInferStep } from '../../contract/planned-infer.ts';
 import type { EngineFacts, FindEngineFacts } from '../../io/models/engine-facts.ts';
-
-/** Requests of some of the rows, as the templates render them. */
-export type RequestSample = {
-  readonly requests: readonly InferRequest[];
-  /** Of all of them as JSON text: what `commit.weights` counts. */
-  readonly characters: number;
-};
+import type { RequestSample } from './sample-requests.ts';
 
 /** How steps `infer` run where this process is. */
 export type InferEngines = {
@@ -18,4 +12,6 @@ export type InferEngines = {
     /** Undefined where rows cannot be looked at before the stages before have run. */
     readonly sample: RequestSample | undefined;
   }) => Promise<InferEstimate>;
+  /** Rows that are rendered before the job begins; default: enough to tell the length of prompts. */
+  readonly sampleRows?: number;
 };

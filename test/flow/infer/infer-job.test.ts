@@ -220,7 +220,7 @@ describe('rows that have no answer', () => {
       (error: Error) => error,
     );
     expect(failed).toMatchObject({ name: 'TooManyRejectsError' });
-    expect(String(failed)).toMatch(/step 2 infer, row \d+/);
+    expect(String(failed)).toMatch(/steps\[2\] infer, row \d+/);
     expect(String(failed)).not.toContain(REFUSED_WORD);
   });
 });

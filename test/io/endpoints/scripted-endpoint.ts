@@ -39,6 +39,8 @@ export type ScriptedEndpoint = {
   readonly asked: readonly Asked[];
   readonly open: () => number;
   readonly mostOpen: () => number;
+  /** Closes the connections that nobody uses. */
+  readonly dropIdle: () => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -82,6 +84,7 @@ export const startScriptedEndpoint = async (script: Script): Promise<ScriptedEnd
     asked,
     open: () => open,
     mostOpen: () => mostOpen,
+    dropIdle: () => server.closeIdleConnections(),
     stop: async () => {
       const closed = once(server, 'close');
       server.close();

@@ -153,6 +153,90 @@ describe('a task of a stage infer', () => {
       },
     ));
 
+  it('writes vectors of floats, and scores, as DuckDB has them', () =>
+    withSetting(
+      ({ route, body }) => {
+        if (route === '/embeddings') {
+          const length = String(body.input).length;
+          return { body: { data: [{ embedding: [length, 0.1, -1e-3] }], usage: { prompt_tokens: 4 } } };
+        }
+        const score = String(body.text_2).length / 3;
+        return { body: { data: [{ index: 0, score }], usage: { prompt_tokens: 5 } } };
+      },
+      async ({ connection, world, endpoint }) => {
+        const { sampling: _, ...plain } = stepOf();
+        const embed = {
+          ...plain,
+          task: 'embed',
+          answer: { kind: 'embedding', dimensions: 3 },
+          output: { name: 'vector', type: 'FLOAT[3]' },
+        } as const;
+        const prompts = `SELECT i AS id, '{"prompt":"row ' || i || '"}' AS daybreak_request,
+          NULL::BIGINT AS daybreak_seed FROM range(150) r(i)`;
+        const vectors = await runInferTask(
+          world.contextFor(),
+          await world.workOver(prompts, { step: embed }),
+          endpoint,
+        );
+        await world.load(vectors, 'vectors');
+        expect(
+          await printRows(connection, 'SELECT id, daybreak_answer, daybreak_output_tokens FROM vectors'),
+        ).toEqual(
+          await printRows(
+            connection,
+            "SELECT i, [length('row ' || i), 0.1, -0.001]::FLOAT[3], 0::INTEGER FROM range(150) r(i)",
+          ),
+        );
+        expect(vectors.infer).toMatchObject({ promptTokens: 600, outputTokens: 0 });
+        const score = {
+          ...plain,
+          task: 'score',
+          answer: { kind: 'score' },
+          output: { name: 'score', type: 'DOUBLE' },
+        } as const;
+        const pairs = prompts.replace(/'{"prompt.*?"}'/, `'{"query":"q","document":"row ' || i || '"}'`);
+        const scores = await runInferTask(
+          world.contextFor(),
+          await world.workOver(pairs, { step: score }),
+          endpoint,
+        );
+        await world.load(scores, 'scores');
+        expect(await printRows(connection, 'SELECT id, daybreak_answer FROM scores')).toEqual(
+          await printRows(connection, "SELECT i, length('row ' || i)::DOUBLE / 3 FROM range(150) r(i)"),
+        );
+      },
+    ));
+
+  it('rejects vectors of another length, and numbers that no FLOAT holds', () =>
+    withSetting(
+      ({ body }) => {
+        const row = Number(String(body.input).slice(4));
+        const embedding = row % 3 === 0 ? [1, 2] : row % 3 === 1 ? [1, 2, 3] : [1, 2, 1e300];
+        return { body: { data: [{ embedding }] } };
+      },
+      async ({ connection, world, endpoint }) => {
+        const { sampling: _, ...plain } = stepOf();
+        const answer = { kind: 'embedding', dimensions: 3 } as const;
+        const query = `SELECT i AS id, '{"prompt":"row ' || i || '"}' AS daybreak_request,
+          NULL::BIGINT AS daybreak_seed FROM range(90) r(i)`;
+        const work = await world.workOver(query, {
+          step: { ...plain, task: 'embed', answer },
+          rejectLimit: { unit: 'rate', value: 1 },
+        });
+        const commit = await runInferTask(world.contextFor(), work, endpoint);
+        expect(commit.counts).toMatchObject({ written: 30, rejected: 60 });
+        expect(
+          await printRows(
+            connection,
+            `SELECT cause, error, count(*) FROM '${world.rejectsPath(commit)}' GROUP BY ALL ORDER BY ALL`,
+          ),
+        ).toEqual([
+          JSON.stringify(['answer_shape', null, '30']),
+          JSON.stringify(['endpoint_error', 'broken_reply', '30']),
+        ]);
+      },
+    ));
+
   it('counts the tokens of replies that are no answers too, and what all of them cost', () =>
     withSetting(
       (asked) => (Number(asked.body.seed) % 2 === 0 ? chatReply('yes') : chatReply('maybe')),
