@@ -8,13 +8,20 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.stop());
 
-it('keeps the conformance suite in Python, on S3 too', async () => {
+const onEmulator = (file: string): Promise<string> => {
   const { endpoint, region, credentials } = emulator;
-  const said = await runPytest(['tests_cloud'], {
+  return runPytest([`tests_cloud/${file}`], {
     AWS_ENDPOINT_URL: endpoint,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   });
-  expect(said).toMatch(/^\d+ passed/);
+};
+
+it('keeps the conformance suite in Python, on S3 too', async () => {
+  expect(await onEmulator('test_s3_store.py')).toMatch(/^\d+ passed/);
+});
+
+it('takes a stage in a bucket through a model that lies in one', async () => {
+  expect(await onEmulator('test_worker_on_s3.py')).toMatch(/^\d+ passed/);
 });
