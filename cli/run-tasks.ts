@@ -44,7 +44,8 @@ const runModel = async (
 ): Promise<void> => {
   const step = inferStepOf(stage);
   if (work.standing.missing.length === 0) return;
-  if (step.engine.kind === 'endpoint') return runEndpointTasks(runner, work);
+  const { engine } = step;
+  if (engine.kind === 'endpoint') return runEndpointTasks(runner, { ...work, endpoint: engine.name });
   return runModelStage(runner, { plan, step, ...work });
 };
 

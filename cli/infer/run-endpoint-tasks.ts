@@ -1,4 +1,5 @@
 import { INFER_LIMITS } from '../../functions/contract/planned-infer.ts';
+import { renderPace } from '../../functions/core/endpoints/render-pace.ts';
 import { mapBounded } from '../../functions/io/map-bounded.ts';
 import { runTask } from '../../functions/stages/run-task.ts';
 import type { StageContext, TaskProgress } from '../../functions/stages/stage-context.ts';
@@ -6,14 +7,20 @@ import { watchOwnMemory } from '../../functions/stages/workers/watch-own-memory.
 import type { Runner } from '../run-job.ts';
 import type { Work } from '../run-tasks.ts';
 
+const SHOW_MS = 1_000;
+
+/** `endpoint`: the name that the step has. */
+export type EndpointWork = Work & { readonly endpoint: string };
+
 /**
  * Runs tasks whose rows go to an endpoint, in this process: as many at once as a worker has open, so that the
  * endpoint is never idle between two of them. Where one fails the others end too.
  */
-export const runEndpointTasks = (
+export const runEndpointTasks = async (
   { context, view }: Runner,
-  { position, standing: { missing }, shareBefore, elapsedSeconds }: Work,
+  { position, standing: { missing }, shareBefore, elapsedSeconds, endpoint: name }: EndpointWork,
 ): Promise<void> => {
+  const endpoint = await context.endpoints?.open(name);
   const { index: _, ...stage } = position;
   const open = Math.min(INFER_LIMITS.openTasks, missing.length);
   const progress = new Map<string, TaskProgress>();
@@ -25,8 +32,11 @@ export const runEndpointTasks = (
       shareBefore,
       rows: all.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
       elapsedSeconds: elapsedSeconds(),
+      ...(endpoint === undefined ? {} : { detail: renderPace(endpoint.figures()) }),
     });
   };
+  // While an endpoint lets everybody wait no row says anything.
+  const timer = setInterval(show, SHOW_MS);
   return watchOwnMemory({ context, task: stage.stage }, async (watched) => {
     const failed = new AbortController();
     const signal = AbortSignal.any([watched.signal, failed.signal]);
@@ -43,7 +53,7 @@ export const runEndpointTasks = (
         throw error;
       }
     });
-  });
+  }).finally(() => clearInterval(timer));
 };
 
 const shareAmong = ({ resources }: StageContext, open: number): StageContext['resources'] => ({
