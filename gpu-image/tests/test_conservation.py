@@ -72,7 +72,7 @@ class _Case:
 
 
 sizes_of = st.lists(st.integers(0, 60), min_size=1, max_size=6)
-_LAWS = settings(max_examples=40, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+_LAWS = settings(max_examples=25, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 
 
 @_LAWS
