@@ -1,6 +1,7 @@
 import { FIRST_RUN } from '../functions/contract/ids.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { nameStep } from '../functions/core/name-step.ts';
+import { renderCost, renderSpeed } from '../functions/core/render-tokens.ts';
 import { renderBytes, renderCount, renderRows, renderSeconds } from '../functions/core/render-units.ts';
 import { renderTable } from './render-table.ts';
 
@@ -14,7 +15,7 @@ export const renderReport = (report: Report): string =>
     ...(report.deadlineAt === undefined ? [] : [renderDeadline(report)]),
     ...(report.stages.length === 0
       ? []
-      : ['', renderStages(report), ...renderSteps(report), ...renderPruned(report)]),
+      : ['', renderStages(report), ...renderSteps(report), ...renderModels(report), ...renderPruned(report)]),
     ...(isPublished(report) ? ['', renderOutput(report)] : []),
   ].join('\n');
 
@@ -80,6 +81,20 @@ const renderSteps = (report: Report): readonly string[] =>
       return words.length === 0 ? [] : [`  ${where}${nameStep(step)}: ${words.join(', ')}`];
     }),
   );
+
+/** What each model did: tokens, speed and, where prices are known, cost. */
+const renderModels = ({ stages }: Report): readonly string[] =>
+  stages.flatMap(({ stage, infer }) => {
+    if (infer === undefined) return [];
+    const speed = renderSpeed(infer);
+    const facts = [
+      `${renderCount(infer.promptTokens)} tokens in`,
+      `${renderCount(infer.outputTokens)} out`,
+      ...(speed === '' ? [] : [`${speed} tokens/s`]),
+      ...(infer.costUsd === undefined ? [] : [renderCost(infer.costUsd)]),
+    ];
+    return [`  ${stage} ${infer.model} by ${infer.engines.join(', ') || 'nobody'}: ${facts.join(', ')}`];
+  });
 
 /** Rows that stand in no column, for nobody has read them. */
 const renderPruned = ({ stages }: Report): readonly string[] => {

@@ -65,6 +65,7 @@ export const prepareReport = (facts: ReportFacts): ReportPage => {
     slow: judgeSlowTasks(tasks, charts.stages),
     rejects: facts.rejects,
     rejectedRows: report.rows.rejected,
+    models: report.stages.flatMap(({ stage, infer }) => (infer === undefined ? [] : [{ stage, infer }])),
     ...prepareAttempts(facts.notes, trace?.committed.flatMap(({ worker }) => worker ?? []) ?? []),
     plan: plan === undefined ? [] : preparePlan(job, plan),
     input: inputOf(job, plan),

@@ -12,6 +12,7 @@ import { addCounts } from '../core/judge-conservation.ts';
 import { wordOfStep } from '../core/name-step.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
+import { reportModel } from './infer/report-model.ts';
 import { listCountedCommits } from './list-counted-commits.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -26,11 +27,11 @@ type Ending = {
 
 /** Puts together how a run ended, from what stands in the store. */
 export const buildReport = async (
-  context: Pick<StageContext, 'store' | 'now'>,
+  context: Pick<StageContext, 'store' | 'now' | 'endpoints'>,
   ending: Ending,
 ): Promise<Report> => {
   const { job, plan, manifest } = ending;
-  const stages = plan === undefined ? [] : await reportStages(context.store, job, plan);
+  const stages = plan === undefined ? [] : await reportStages(context, job, plan);
   const finishedAt = context.now().toISOString();
   return Report.parse({
     job: job.job,
@@ -73,13 +74,19 @@ const reportFailure = (failure: Ending['failure']): Report['failure'] => {
 export const putReport = (store: ObjectStore, report: Report): Promise<void> =>
   store.put(KEYS.report.render(report), new TextEncoder().encode(`${JSON.stringify(report)}\n`));
 
-const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<readonly StageReport[]> => {
+const reportStages = async (
+  context: Pick<StageContext, 'store' | 'endpoints'>,
+  job: Job,
+  plan: Plan,
+): Promise<readonly StageReport[]> => {
+  const { store } = context;
   const reports: StageReport[] = [];
   for (const [index, stage] of plan.stageIds.entries()) {
     const planned = plan.stages[index];
     const sealed = await readSealed(store, { job: plan.job, run: plan.run, stage });
     const commits = await listCountedCommits(store, plan, index);
     if (planned === undefined || commits.length === 0) continue;
+    const infer = await reportModel(context, planned, commits);
     reports.push({
       stage,
       kind: planned.kind,
@@ -89,6 +96,7 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
       steps: addSteps(planned, commits, job),
       bytesRead: planned.inputBytes ?? sumBytesRead(commits),
       bytesWritten: commits.reduce((bytes, { block }) => bytes + block.sizeBytes, 0),
+      ...(infer === undefined ? {} : { infer }),
     });
   }
   return reports;
