@@ -1,8 +1,13 @@
 import { FIRST_RUN } from '../functions/contract/ids.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { nameStep } from '../functions/core/name-step.ts';
-import { renderCost, renderSpeed } from '../functions/core/render-tokens.ts';
-import { renderBytes, renderCount, renderRows, renderSeconds } from '../functions/core/render-units.ts';
+import {
+  renderBytes,
+  renderCount,
+  renderRows,
+  renderSeconds,
+  renderUsd,
+} from '../functions/core/render-units.ts';
 import { renderTable } from './render-table.ts';
 
 const NUMBERS = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -82,18 +87,14 @@ const renderSteps = (report: Report): readonly string[] =>
     }),
   );
 
-/** What each model did: tokens, speed and, where prices are known, cost. */
+/** What models were asked, and what that cost. */
 const renderModels = ({ stages }: Report): readonly string[] =>
   stages.flatMap(({ stage, infer }) => {
     if (infer === undefined) return [];
-    const speed = renderSpeed(infer);
-    const facts = [
-      `${renderCount(infer.promptTokens)} tokens in`,
-      `${renderCount(infer.outputTokens)} out`,
-      ...(speed === '' ? [] : [`${speed} tokens/s`]),
-      ...(infer.costUsd === undefined ? [] : [renderCost(infer.costUsd)]),
-    ];
-    return [`  ${stage} ${infer.model} by ${infer.engines.join(', ') || 'nobody'}: ${facts.join(', ')}`];
+    const { promptTokens, cachedTokens = 0, outputTokens, costUsd, engine } = infer;
+    const cached = cachedTokens === 0 ? '' : ` (${renderCount(cachedTokens)} from a cache)`;
+    const tokens = `${renderCount(promptTokens)} prompt tokens${cached}, ${renderCount(outputTokens)} output tokens`;
+    return [`  ${stage} ${engine}: ${tokens}${costUsd === undefined ? '' : `, ${renderUsd(costUsd)}`}`];
   });
 
 /** Rows that stand in no column, for nobody has read them. */

@@ -38,7 +38,7 @@ const showNeighbours = async (): Promise<void> => {
   for (const { cosine, sentence, neighbour, speech } of (
     await connection.runAndReadAll(NEIGHBOURS)
   ).getRowObjectsJson())
-    say(`  ${cosine}  ${sentence}\n         ${neighbour} (${speech})`);
+    say(`  ${Number(cosine).toFixed(3)}  ${sentence}\n         ${neighbour} (${speech})`);
 };
 
 try {

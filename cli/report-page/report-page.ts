@@ -1,4 +1,4 @@
-import type { ModelReport } from '../../functions/contract/report.ts';
+import type { InferTotals } from '../../functions/contract/planned-infer.ts';
 /** What the page of a report shows, ready to be written as text or drawn: types only, shared with the browser. */
 
 /** A task that wrote what counts. Times in milliseconds since the origin of the timeline. */
@@ -140,7 +140,7 @@ export type PageStage = {
 };
 
 /** What a stage with a model did. */
-export type ModelUse = { readonly stage: string; readonly infer: ModelReport };
+export type ModelUse = { readonly stage: string; readonly model: string; readonly infer: InferTotals };
 
 export type ReportPage = {
   readonly name: string;

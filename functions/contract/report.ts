@@ -4,23 +4,11 @@ import { StepCounts } from './commit.ts';
 import { Counts } from './counts.ts';
 import { JobId, RunId } from './ids.ts';
 import { Failure } from './outcome.ts';
+import { InferTotals } from './planned-infer.ts';
 import { OUTCOMES, STAGE_KINDS } from './stages.ts';
 
 const StepReport = StepCounts.extend({ kind: z.string().describe('the word of the spec') });
 export type StepReport = z.infer<typeof StepReport>;
-
-/** What a stage with a model did: of the answers that count, not of attempts that were lost. */
-const ModelReport = z.strictObject({
-  model: z.string(),
-  engines: z.array(z.string()).describe('for people: vllm 0.32.0 cpu, or the name of the endpoint'),
-  rows: z.int().min(0).describe('that went to the model'),
-  promptTokens: z.int().min(0),
-  cachedTokens: z.int().min(0).optional().describe('of the prompts: what the engine had already'),
-  outputTokens: z.int().min(0),
-  busySeconds: z.number().min(0).describe('of all tasks, one after another'),
-  costUsd: z.number().min(0).optional().describe('of an endpoint whose prices are configured'),
-});
-export type ModelReport = z.infer<typeof ModelReport>;
 
 const StageReport = z.strictObject({
   stage: z.string(),
@@ -31,7 +19,7 @@ const StageReport = z.strictObject({
   steps: z.array(StepReport),
   bytesRead: z.int().min(0),
   bytesWritten: z.int().min(0),
-  infer: ModelReport.optional().describe('of a stage with a model'),
+  infer: InferTotals.optional().describe('of a stage that runs a model'),
 });
 export type StageReport = z.infer<typeof StageReport>;
 

@@ -10,9 +10,9 @@ import { Report, type StageReport } from '../contract/report.ts';
 import type { OutcomeKind } from '../contract/stages.ts';
 import { addCounts } from '../core/judge-conservation.ts';
 import { wordOfStep } from '../core/name-step.ts';
+import { sumInfer } from '../core/sum-infer.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
-import { reportModel } from './infer/report-model.ts';
 import { listCountedCommits } from './list-counted-commits.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -27,11 +27,11 @@ type Ending = {
 
 /** Puts together how a run ended, from what stands in the store. */
 export const buildReport = async (
-  context: Pick<StageContext, 'store' | 'now' | 'endpoints'>,
+  context: Pick<StageContext, 'store' | 'now'>,
   ending: Ending,
 ): Promise<Report> => {
   const { job, plan, manifest } = ending;
-  const stages = plan === undefined ? [] : await reportStages(context, job, plan);
+  const stages = plan === undefined ? [] : await reportStages(context.store, job, plan);
   const finishedAt = context.now().toISOString();
   return Report.parse({
     job: job.job,
@@ -74,19 +74,14 @@ const reportFailure = (failure: Ending['failure']): Report['failure'] => {
 export const putReport = (store: ObjectStore, report: Report): Promise<void> =>
   store.put(KEYS.report.render(report), new TextEncoder().encode(`${JSON.stringify(report)}\n`));
 
-const reportStages = async (
-  context: Pick<StageContext, 'store' | 'endpoints'>,
-  job: Job,
-  plan: Plan,
-): Promise<readonly StageReport[]> => {
-  const { store } = context;
+const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<readonly StageReport[]> => {
   const reports: StageReport[] = [];
   for (const [index, stage] of plan.stageIds.entries()) {
     const planned = plan.stages[index];
     const sealed = await readSealed(store, { job: plan.job, run: plan.run, stage });
     const commits = await listCountedCommits(store, plan, index);
     if (planned === undefined || commits.length === 0) continue;
-    const infer = await reportModel(context, planned, commits);
+    const infer = sumInfer(commits);
     reports.push({
       stage,
       kind: planned.kind,

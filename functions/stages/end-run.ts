@@ -13,7 +13,7 @@ import { writeTrace } from './write-trace.ts';
 /** How often blocks may be gone before that is a store that loses them, and the job fails. */
 export const MAX_REOPENINGS = 3;
 
-type EndContext = Pick<StageContext, 'store' | 's3' | 'now' | 'endpoints'>;
+type EndContext = Pick<StageContext, 'store' | 's3' | 'now'>;
 
 export type FailedRun = {
   readonly job: Job;
