@@ -17,7 +17,7 @@ from daybreak_worker.contract import problems_of
 from daybreak_worker.host.scripted import Script
 from daybreak_worker.store.object_store import ObjectStore
 from daybreak_worker.supervisor.options import WorkerOptions
-from daybreak_worker.supervisor.ports import Ports
+from daybreak_worker.supervisor.ports import Blocking, Ports
 from daybreak_worker.supervisor.run_worker import run_worker
 
 
@@ -38,6 +38,7 @@ class Trial:
     code: int | None = None
     engine: ScriptedEngine | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    blocking: Blocking = inline
     on_event: Callable[[dict[str, Any]], None] = lambda event: None
 
     async def run(self) -> int:
@@ -47,7 +48,7 @@ class Trial:
             self.store or self.world.store,
             lambda plan: self._open_engine(),
             self.scratch,
-            blocking=inline,
+            blocking=self.blocking,
             now=lambda: AT,
             new_attempt=lambda: f"{rng.getrandbits(96):024x}",
             rng=rng,

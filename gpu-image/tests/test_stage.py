@@ -41,5 +41,7 @@ def test_commits_an_answer_of_each_row(store: FileStore, tmp_path: Path, answer:
         assert answers == expected
     assert [commit["counts"]["written"] for commit in world.commits()] == [130, 1, 0, 64]
     assert [len(commit["partitions"]) for commit in world.commits()] == [1, 1, 0, 1]
+    sizes = [world.task_body(commit["task"])["weightBytes"] for commit in world.commits()]
+    assert [commit["bytesRead"] for commit in world.commits()] == sizes
     assert trial.said("done")[0]["committed"] == 4
     assert list((tmp_path / "scratch").iterdir()) == []

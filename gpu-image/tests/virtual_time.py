@@ -40,6 +40,12 @@ async def inline(act: Callable[..., _Result], /, *arguments: Any) -> _Result:
     return act(*arguments)
 
 
+async def slowly(act: Callable[..., _Result], /, *arguments: Any) -> _Result:
+    """As of a store far away, and busy."""
+    await asyncio.sleep(0.3)
+    return act(*arguments)
+
+
 def run_virtually(work: Coroutine[Any, Any, _Result], most_seconds: float = 100_000) -> _Result:
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(asyncio.wait_for(work, most_seconds))

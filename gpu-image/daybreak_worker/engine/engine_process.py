@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from daybreak_worker.engine.engine_port import Died, EngineFacts, EngineRow, Event
-from daybreak_worker.engine.frames import STREAM_BYTES, decode_events, encode_frame, encode_rows, read_frame
+from daybreak_worker.engine.frames import LOST_EXIT, STREAM_BYTES, decode_events, encode_frame, encode_rows, read_frame
 from daybreak_worker.engine.out_of_memory import is_out_of_memory
 from daybreak_worker.engine.root_cause import find_root_cause
 from daybreak_worker.errors import EngineFailure
@@ -159,6 +159,8 @@ class EngineProcess:
 def _render_exit(code: int) -> str:
     if code == -signal.SIGKILL:
         return _KILLED
+    if code == LOST_EXIT:
+        return "lost the process that has the model"
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 

@@ -19,6 +19,8 @@ from daybreak_worker.engine.engine_port import Answer, EngineRow, Event, Pulse, 
 _LENGTHS: Final = struct.Struct("!II")
 _MOST_BYTES: Final = 2**30
 """Of a header or a body; a row is below 40 MB. A length beyond it is no frame."""
+LOST_EXIT: Final = 3
+"""With what a host ends whose core, the process that has the model, is gone."""
 STREAM_BYTES: Final = 4 * 2**20
 """That wait on either side to be read or written: then the other side waits."""
 

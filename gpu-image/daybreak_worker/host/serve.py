@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from daybreak_worker.engine.engine_port import Answer, EngineFacts, EngineRow, Pulse, Refusal
 from daybreak_worker.engine.frames import (
+    LOST_EXIT,
     STREAM_BYTES,
     decode_rows,
     encode_frame,
@@ -29,7 +30,7 @@ Emit = Callable[[Answer | Refusal], None]
 
 
 class EngineLostError(Exception):
-    """What answers rows is gone; the message goes on from "the engine"."""
+    """What answers rows is gone."""
 
 
 class Model(Protocol):
@@ -86,7 +87,7 @@ async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
     for task in done:
         if (error := task.exception()) is not None:
             print(f"the engine host ends: {error!r}", file=sys.stderr, flush=True)  # noqa: T201
-            os._exit(1)
+            os._exit(LOST_EXIT if isinstance(error, EngineLostError) else 1)
     _end_now()
 
 

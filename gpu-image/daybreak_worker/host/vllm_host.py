@@ -103,7 +103,7 @@ class VllmModel:
                 async with asyncio.timeout(_HEALTH_SECONDS):
                     await self._lost.wait()
                     break
-        raise EngineLostError("lost its core")
+        raise EngineLostError("its core is gone")
 
 
 def _import_vllm(cache_bytes: int) -> tuple[Device, str]:

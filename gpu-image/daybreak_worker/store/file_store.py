@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from daybreak_worker.errors import StoreError
+from daybreak_worker.store.local_files import ABSENT, as_store_error, open_plain, read_whole, scan
 from daybreak_worker.store.object_store import (
     ObjectFacts,
     ObjectSums,
@@ -37,16 +38,6 @@ _MAX_FOLDER_TRIES: Final = 10
 """A folder can vanish between its making and the link only when a sweep empties it at that moment."""
 _COPY_INSTEAD: Final = frozenset({errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK})
 """Another device, a file system without hard links, a file with too many, or one that is not ours to link."""
-_ABSENT: Final = (FileNotFoundError, NotADirectoryError)
-_REASONS: Final = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the quota of the disk is used up",
-    errno.EACCES: "permission is denied",
-    errno.EROFS: "the disk is read-only",
-    errno.ELOOP: "it is a link",
-    errno.EBUSY: "it is in use, for example as the mount point of a disk",
-}
-
 _Result = TypeVar("_Result")
 
 
@@ -59,11 +50,11 @@ class FileStore:
         self._synced_folders = {self._base}
 
     def get(self, key: str) -> bytes | None:
-        return self._reading("read", key, _read_whole)
+        return self._reading("read", key, read_whole)
 
     def get_range(self, key: str, offset: int, length_bytes: int) -> bytes | None:
         def read(path: Path) -> bytes:
-            with _open_plain(path) as file:
+            with open_plain(path) as file:
                 file.seek(offset)
                 data: bytes = file.read(length_bytes)
                 return data
@@ -95,7 +86,7 @@ class FileStore:
 
     def sums(self, key: str) -> ObjectSums | None:
         def read(path: Path) -> ObjectSums:
-            with _open_plain(path) as file:
+            with open_plain(path) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 return ObjectSums(os.fstat(file.fileno()).st_size, digest)
 
@@ -112,19 +103,19 @@ class FileStore:
                 if facts is not None:
                     yield facts
         except OSError as error:
-            raise _as_store_error(error, "list", prefix) from error
+            raise as_store_error(error, "list", prefix) from error
 
     def list_folders(self, prefix: str) -> Iterator[str]:
         require_folder(prefix)
         try:
             if not self._check_folder(self._base / prefix, "list", prefix):
                 return
-            names = [e.name for e in _scan(self._base / prefix) if e.is_dir(follow_symlinks=False)]
+            names = [e.name for e in scan(self._base / prefix) if e.is_dir(follow_symlinks=False)]
             for name in sorted(name for name in names if is_key_component(name)):
                 if next(self._walk(f"{prefix}{name}/", ""), None) is not None:
                     yield name
         except OSError as error:
-            raise _as_store_error(error, "list", prefix) from error
+            raise as_store_error(error, "list", prefix) from error
 
     def delete(self, key: str) -> None:
         self._reading("delete", key, lambda path: path.unlink())
@@ -179,7 +170,7 @@ class FileStore:
                 with suppress(FileNotFoundError):
                     staged.unlink()
         except OSError as error:
-            raise _as_store_error(error, "put", key, is_unknown=is_placed) from error
+            raise as_store_error(error, "put", key, is_unknown=is_placed) from error
 
     def _in_folder(self, path: Path, key: str, place: Callable[[], None]) -> None:
         """Runs `place` with the object's folder there, whatever others remove at the time."""
@@ -233,16 +224,16 @@ class FileStore:
         path = self._path_of(key)
         try:
             return read(path) if self._check_folder(path.parent, operation, key) else None
-        except (*_ABSENT, IsADirectoryError):
+        except (*ABSENT, IsADirectoryError):
             # A folder is no object, as on S3 the beginning of a key is none.
             return None
         except OSError as error:
-            raise _as_store_error(error, operation, key) from error
+            raise as_store_error(error, operation, key) from error
 
     def _facts_of(self, key: str) -> ObjectFacts | None:
         try:
             facts = self._path_of(key).lstat()
-        except _ABSENT:
+        except ABSENT:
             return None
         if stat.S_ISDIR(facts.st_mode):
             return None
@@ -253,7 +244,7 @@ class FileStore:
 
     def _walk(self, folder: str, begin: str) -> Iterator[str]:
         """Keys of the files below the folder, in bytewise order. A name that no key can have is no object."""
-        entries = [e for e in _scan(self._base / folder) if e.name.startswith(begin) and is_key_component(e.name)]
+        entries = [e for e in scan(self._base / folder) if e.name.startswith(begin) and is_key_component(e.name)]
         # A folder sorts as its keys do: by its name with the slash. Valid names are ASCII.
         named = [(f"{e.name}/" if e.is_dir(follow_symlinks=False) else e.name, e) for e in entries]
         for order, entry in sorted(named, key=lambda each: each[0]):
@@ -275,36 +266,11 @@ class FileStore:
             self._sweep_leftovers(base / _STAGING)
             return base
         except OSError as error:
-            raise _as_store_error(error, "open", str(root)) from error
+            raise as_store_error(error, "open", str(root)) from error
 
     @staticmethod
     def _sweep_leftovers(staging: Path) -> None:
-        for entry in _scan(staging):
+        for entry in scan(staging):
             with suppress(FileNotFoundError):
                 if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFTOVER_SECONDS:
                     os.unlink(entry.path)
-
-
-def _scan(folder: Path) -> list[os.DirEntry[str]]:
-    # A folder may be removed between its listing and its reading.
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except _ABSENT:
-        return []
-
-
-def _open_plain(path: Path):  # type: ignore[no-untyped-def]  # a buffered reader, whose type has a private name
-    """Opens a file to read, not through a link."""
-    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
-
-
-def _read_whole(path: Path) -> bytes:
-    with _open_plain(path) as file:
-        data: bytes = file.read()
-        return data
-
-
-def _as_store_error(error: OSError, operation: str, key: str, *, is_unknown: bool = False) -> StoreError:
-    reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-    return StoreError(operation, key, reason, is_unknown=is_unknown)
