@@ -1,7 +1,13 @@
 import { FIRST_RUN } from '../functions/contract/ids.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { nameStep } from '../functions/core/name-step.ts';
-import { renderBytes, renderCount, renderRows, renderSeconds } from '../functions/core/render-units.ts';
+import {
+  renderBytes,
+  renderCount,
+  renderRows,
+  renderSeconds,
+  renderUsd,
+} from '../functions/core/render-units.ts';
 import { renderTable } from './render-table.ts';
 
 const NUMBERS = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -14,7 +20,7 @@ export const renderReport = (report: Report): string =>
     ...(report.deadlineAt === undefined ? [] : [renderDeadline(report)]),
     ...(report.stages.length === 0
       ? []
-      : ['', renderStages(report), ...renderSteps(report), ...renderPruned(report)]),
+      : ['', renderStages(report), ...renderSteps(report), ...renderModels(report), ...renderPruned(report)]),
     ...(isPublished(report) ? ['', renderOutput(report)] : []),
   ].join('\n');
 
@@ -80,6 +86,16 @@ const renderSteps = (report: Report): readonly string[] =>
       return words.length === 0 ? [] : [`  ${where}${nameStep(step)}: ${words.join(', ')}`];
     }),
   );
+
+/** What models were asked, and what that cost. */
+const renderModels = ({ stages }: Report): readonly string[] =>
+  stages.flatMap(({ stage, infer }) => {
+    if (infer === undefined) return [];
+    const { promptTokens, cachedTokens = 0, outputTokens, costUsd, engine } = infer;
+    const cached = cachedTokens === 0 ? '' : ` (${renderCount(cachedTokens)} from a cache)`;
+    const tokens = `${renderCount(promptTokens)} prompt tokens${cached}, ${renderCount(outputTokens)} output tokens`;
+    return [`  ${stage} ${engine}: ${tokens}${costUsd === undefined ? '' : `, ${renderUsd(costUsd)}`}`];
+  });
 
 /** Rows that stand in no column, for nobody has read them. */
 const renderPruned = ({ stages }: Report): readonly string[] => {

@@ -198,3 +198,7 @@ export const InferFigures = z
   })
   .meta({ id: 'InferFigures' });
 export type InferFigures = z.infer<typeof InferFigures>;
+
+/** The same of all tasks of a stage together, for a report. */
+export const InferTotals = InferFigures.omit({ seconds: true, machine: true }).meta({ id: 'InferTotals' });
+export type InferTotals = z.infer<typeof InferTotals>;

@@ -4,6 +4,7 @@ import { StepCounts } from './commit.ts';
 import { Counts } from './counts.ts';
 import { JobId, RunId } from './ids.ts';
 import { Failure } from './outcome.ts';
+import { InferTotals } from './planned-infer.ts';
 import { OUTCOMES, STAGE_KINDS } from './stages.ts';
 
 const StepReport = StepCounts.extend({ kind: z.string().describe('the word of the spec') });
@@ -18,6 +19,7 @@ const StageReport = z.strictObject({
   steps: z.array(StepReport),
   bytesRead: z.int().min(0),
   bytesWritten: z.int().min(0),
+  infer: InferTotals.optional().describe('of a stage that runs a model'),
 });
 export type StageReport = z.infer<typeof StageReport>;
 

@@ -18,6 +18,13 @@ export const renderCount = (count: number): string => count.toLocaleString('en-U
 /** 1 becomes `1 row`, 1234 becomes `1,234 rows`. */
 export const renderRows = (rows: number): string => `${renderCount(rows)} ${rows === 1 ? 'row' : 'rows'}`;
 
+/** 12.5 becomes `12.50 USD`; what is less than a dollar has two digits that count: `0.0012 USD`. */
+export const renderUsd = (usd: number): string => {
+  if (usd === 0 || usd >= 1) return `${usd.toFixed(2)} USD`;
+  const digits = Math.min(20, Math.max(2, 1 - Math.floor(Math.log10(usd))));
+  return `${usd.toFixed(digits)} USD`;
+};
+
 /** 0.42 becomes `0.4 s`, 90 becomes `1m 30s`, 5400 becomes `1h 30m`. */
 export const renderSeconds = (seconds: number): string => {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;

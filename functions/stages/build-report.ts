@@ -10,6 +10,7 @@ import { Report, type StageReport } from '../contract/report.ts';
 import type { OutcomeKind } from '../contract/stages.ts';
 import { addCounts } from '../core/judge-conservation.ts';
 import { wordOfStep } from '../core/name-step.ts';
+import { sumInfer } from '../core/sum-infer.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
 import { listCountedCommits } from './list-counted-commits.ts';
@@ -80,6 +81,7 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
     const sealed = await readSealed(store, { job: plan.job, run: plan.run, stage });
     const commits = await listCountedCommits(store, plan, index);
     if (planned === undefined || commits.length === 0) continue;
+    const infer = sumInfer(commits);
     reports.push({
       stage,
       kind: planned.kind,
@@ -89,6 +91,7 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
       steps: addSteps(planned, commits, job),
       bytesRead: planned.inputBytes ?? sumBytesRead(commits),
       bytesWritten: commits.reduce((bytes, { block }) => bytes + block.sizeBytes, 0),
+      ...(infer === undefined ? {} : { infer }),
     });
   }
   return reports;

@@ -98,6 +98,20 @@ describe('renderReport', () => {
     expect(renderReport({ ...published, stages })).toContain('\n  00-map steps[0] map: 3 rejected\n');
   });
 
+  it('says what a model was asked, and what that cost where it is known', () => {
+    const [map] = published.stages;
+    if (map === undefined) throw new Error('no stage');
+    const infer = { rows: 20, promptTokens: 12_345, outputTokens: 678, engine: 'vendor' };
+    const textOf = (given: object): string => {
+      const stages = [map, { ...map, stage: '01-infer', steps: [], infer: { ...infer, ...given } }];
+      return renderReport({ ...published, stages });
+    };
+    expect(textOf({})).toContain('\n  01-infer vendor: 12,345 prompt tokens, 678 output tokens\n');
+    expect(textOf({ cachedTokens: 100, costUsd: 0.0123 })).toContain(
+      '\n  01-infer vendor: 12,345 prompt tokens (100 from a cache), 678 output tokens, 0.012 USD\n',
+    );
+  });
+
   it('counts rows apart that were never read', () => {
     const [map] = published.stages;
     if (map === undefined) throw new Error('no stage');

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseBytes, renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
+import {
+  parseBytes,
+  renderBytes,
+  renderCount,
+  renderSeconds,
+  renderUsd,
+} from '../../functions/core/render-units.ts';
 
 describe('renderBytes', () => {
   it.each([
@@ -54,5 +60,18 @@ describe('parseBytes', () => {
 
   it.each(['', 'MB', '-1MB', '1e6', '1,000', '5 XB', '5 toString', '1.5.2 MB'])('rejects %j', (text) => {
     expect(parseBytes(text)).toBeUndefined();
+  });
+});
+
+describe('renderUsd', () => {
+  it.each([
+    [0, '0.00 USD'],
+    [12.5, '12.50 USD'],
+    [0.5, '0.50 USD'],
+    [0.0123, '0.012 USD'],
+    [0.0000456, '0.000046 USD'],
+    [1e-300, '0.00000000000000000000 USD'],
+  ])('renders %d as %s', (usd, text) => {
+    expect(renderUsd(usd)).toBe(text);
   });
 });

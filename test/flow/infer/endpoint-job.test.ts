@@ -123,6 +123,9 @@ describe('a job whose rows go to an endpoint that fails in every way', () => {
       { cause: 'content_filter', n: '8' },
       { cause: 'prompt_too_long', n: '8' },
     ]);
+    // 7 tokens of each prompt that had a reply, at half a dollar a million; nothing was said of the cache.
+    expect(report.stages[1]?.infer).toMatchObject({ rows: ROWS, engine: 'my-server', promptTokens: 392 * 7 });
+    expect(report.stages[1]?.infer?.costUsd).toBeCloseTo((392 * 7 * 0.5) / 1e6, 12);
     expectNoKey(ended);
     expect(server?.asked.every(({ headers }) => headers.authorization === `Bearer ${KEY}`)).toBe(true);
     expect(server?.mostOpen()).toBeLessThanOrEqual(16);

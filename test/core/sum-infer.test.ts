@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import type { InferFigures } from '../../functions/contract/planned-infer.ts';
+import { sumInfer } from '../../functions/core/sum-infer.ts';
+
+const figuresOf = (given: Partial<InferFigures> = {}): { readonly infer: InferFigures } => ({
+  infer: {
+    rows: 2,
+    promptTokens: 10,
+    outputTokens: 5,
+    seconds: 1,
+    engine: 'vendor',
+    machine: 'vendor',
+    ...given,
+  },
+});
+
+it('adds up what the tasks of a stage asked of their model', () => {
+  expect(sumInfer([figuresOf(), figuresOf({ rows: 3, promptTokens: 1 })])).toEqual({
+    rows: 5,
+    promptTokens: 11,
+    outputTokens: 10,
+    engine: 'vendor',
+  });
+});
+
+it('has none of a stage without a model', () => {
+  expect(sumInfer([{}, {}])).toBeUndefined();
+  expect(sumInfer([])).toBeUndefined();
+});
+
+it('knows a cost where every task knows its own', () => {
+  expect(sumInfer([figuresOf({ costUsd: 1 }), figuresOf({ costUsd: 0.5 })])).toMatchObject({ costUsd: 1.5 });
+  expect(sumInfer([figuresOf({ costUsd: 1 }), figuresOf()])).not.toHaveProperty('costUsd');
+});
+
+it('names each engine once', () => {
+  const all = [figuresOf({ engine: 'b' }), figuresOf({ engine: 'a' }), figuresOf({ engine: 'b' })];
+  expect(sumInfer(all)?.engine).toBe('a, b');
+});
