@@ -65,6 +65,7 @@ export const prepareReport = (facts: ReportFacts): ReportPage => {
     slow: judgeSlowTasks(tasks, charts.stages),
     rejects: facts.rejects,
     rejectedRows: report.rows.rejected,
+    models: modelsOf(report, plan),
     ...prepareAttempts(facts.notes, trace?.committed.flatMap(({ worker }) => worker ?? []) ?? []),
     plan: plan === undefined ? [] : preparePlan(job, plan),
     input: inputOf(job, plan),
@@ -75,6 +76,15 @@ export const prepareReport = (facts: ReportFacts): ReportPage => {
     charts: { ...charts, flow: placesToDraw(places) },
   };
 };
+
+/** Of stages with a model what they asked it for. */
+const modelsOf = ({ stages }: Report, plan: Plan | undefined): ReportPage['models'] =>
+  stages.flatMap(({ stage, infer }) => {
+    const opening = plan?.stages[plan.stageIds.indexOf(stage)]?.opening;
+    return infer === undefined || opening?.kind !== 'infer'
+      ? []
+      : [{ stage, model: opening.model.name, infer }];
+  });
 
 /** A resumed run begins when it was opened; the first when the job was submitted. */
 const originOf = (trace: RunTrace | undefined, report: Report): string =>

@@ -3,6 +3,7 @@ import { type Html, html, renderJson } from './html.ts';
 import { packCharts } from './packed-tasks.ts';
 import { renderAttempts } from './render-attempts.ts';
 import { renderFlow } from './render-flow.ts';
+import { renderModels } from './render-models.ts';
 import { renderInput, renderOutput, renderPlan, renderRejects } from './render-plan.ts';
 import { renderShuffles, renderSlowTasks, renderStages } from './render-tasks.ts';
 import type { Fact, ReportPage } from './report-page.ts';
@@ -68,6 +69,7 @@ ${page.failure === undefined ? '' : renderFailure(page.failure)}
 ${renderFacts(page.facts)}
 ${page.charts.tasks.length === 0 ? '' : renderTimeline(page)}
 ${page.flowPlaces.length === 0 ? '' : renderFlow(page.flowPlaces)}
+${renderModels(page.models)}
 ${renderRejects(page)}
 ${renderAttempts(page)}
 ${renderShuffles(page.charts.shuffles)}

@@ -1,3 +1,4 @@
+import type { InferTotals } from '../../functions/contract/planned-infer.ts';
 /** What the page of a report shows, ready to be written as text or drawn: types only, shared with the browser. */
 
 /** A task that wrote what counts. Times in milliseconds since the origin of the timeline. */
@@ -138,6 +139,9 @@ export type PageStage = {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 };
 
+/** What a stage with a model did. */
+export type ModelUse = { readonly stage: string; readonly model: string; readonly infer: InferTotals };
+
 export type ReportPage = {
   readonly name: string;
   readonly job: string;
@@ -153,6 +157,7 @@ export type ReportPage = {
   /** Undefined where the causes cannot be read any more. */
   readonly rejects: readonly RejectCount[] | undefined;
   readonly rejectedRows: number;
+  readonly models: readonly ModelUse[];
   readonly amended: readonly Amended[];
   readonly failed: readonly FailedAttempt[];
   /** Beyond those that are listed. */

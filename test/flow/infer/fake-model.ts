@@ -60,6 +60,7 @@ export type FakeModel = {
 export const fakeEndpoint = ({ onAsk = () => {} }: FakeModel = {}): Endpoint => ({
   name: FAKE_NAME,
   concurrency: 8,
+  price: { inUsd: 1_000, outUsd: 2_000 },
   prepare: async (step) => async (row, signal) => {
     signal.throwIfAborted();
     const request = row.request();

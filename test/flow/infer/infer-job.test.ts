@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderReport } from '../../../cli/render-report.ts';
 import { EndpointError } from '../../../functions/contract/errors-infer.ts';
 import { judgeOutput, outputRows, query } from '../job-folder.ts';
 import { type InProcessJob, resumeInProcess, runInProcess } from '../run-in-process.ts';
@@ -66,12 +67,22 @@ const SAID = "'say ' || body";
 
 describe('a job that ends in a model', () => {
   it('keeps all columns of the row, with the answer and its figures behind them', async () => {
-    const { rows, manifest } = await run({ steps: [INFER] });
+    const { rows, manifest, report } = await run({ steps: [INFER] });
     const expected = await query(
       `SELECT id, body, team, upper(${SAID}) AS answer, {'finish_reason': 'stop', 'prompt_tokens': length(${SAID})::INTEGER, 'output_tokens': length(${SAID})::INTEGER} AS answer_info FROM '${input}' ORDER BY ALL`,
     );
     expect(rows).toEqual(expected);
     expect(manifest?.parts).toHaveLength(1);
+    const [{ tokens } = { tokens: 0 }] = await query(
+      `SELECT sum(length(${SAID}))::INTEGER AS tokens FROM '${input}'`,
+    );
+    expect(report.stages[1]?.infer).toMatchObject({
+      rows: ROWS,
+      promptTokens: tokens,
+      outputTokens: tokens,
+      costUsd: expect.closeTo(Number(tokens) * 0.003, 6),
+    });
+    expect(renderReport(report)).toContain(`${Number(tokens).toLocaleString('en-US')} output tokens`);
   });
 
   it('publishes as many files as the user asks for', async () => {
