@@ -7,14 +7,13 @@
  * `node bench/infer.ts --rows 384 --tokens 32` and `node bench/infer.ts --task embed --rows 2000`
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Commit } from '../functions/contract/commit.ts';
-import { KEYS } from '../functions/contract/keys.ts';
 import { measureInfer } from '../functions/core/measure-infer.ts';
 import { MODELS, modelFolder, setUpVllm } from '../scripts/setup-vllm.ts';
+import { readJobCommits } from '../test/vllm/read-job-commits.ts';
 import { writeSpeed } from '../test/vllm/write-speed.ts';
 
 /** Issue 6: "at least 0.95 of the same engine class", "goal 0.88", "embeddings at least 0.9". */
@@ -73,10 +72,7 @@ const runWorker = async (): Promise<{ readonly seconds: number; readonly tasks: 
   const command = ['dist/daybreak.js', 'run', spec, '--id', 'bench', '--threads', '1', '--workdir', workdir];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(`the job ended with ${status}:\n${stdout}${stderr}`);
-  const commits = path.join(workdir, KEYS.commit.prefix({ job: 'bench', run: '0001', stage: '01-infer' }));
-  const done = readdirSync(commits).map((name) =>
-    Commit.parse(JSON.parse(readFileSync(path.join(commits, name), 'utf8'))),
-  );
+  const done = readJobCommits(folder, { job: 'bench', run: '0001', stage: '01-infer' });
   const [measured] = measureInfer(done);
   if (measured?.rows !== rows) throw new Error(`${measured?.rows} rows were answered, ${rows} were asked`);
   process.stdout.write(stdout);

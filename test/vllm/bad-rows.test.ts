@@ -1,10 +1,14 @@
-import { afterAll, expect, it } from 'vitest';
-import { isConserved, openFolder, runModelJob } from './run-model-job.ts';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readJobCommits } from './read-job-commits.ts';
+import { isConserved, type ModelJobOutcome, openFolder, runModelJob } from './run-model-job.ts';
+import { writeSpeed } from './write-speed.ts';
 
 const { folder, close } = openFolder();
 afterAll(close);
 
-const ROWS = 200;
+const ROWS = 400;
+const JOB = 'bad';
 /** 5 of 100: of each a half empty and a half too long for the context of 2,048 tokens. */
 const causeOf = (id: number): string | undefined =>
   id % 40 === 7 ? 'empty_prompt' : id % 40 === 27 ? 'prompt_too_long' : undefined;
@@ -15,28 +19,50 @@ const textOf = (id: number): string => {
 };
 const rows = Array.from({ length: ROWS }, (_, id) => ({ id, text: textOf(id) }));
 
-it('rejects exactly the rows that cannot be answered, each with its cause, and answers all others', async () => {
-  const infer = {
-    engine: 'vllm',
-    task: 'generate',
-    model: 'tiny-random-llama',
-    prompt: '{{ text }}',
-    sampling: { temperature: 0, max_tokens: 8 },
-    output: 'answer',
-  };
-  const outcome = await runModelJob(folder, {
-    id: 'bad',
+const infer = {
+  engine: 'vllm',
+  task: 'generate',
+  model: 'tiny-random-llama',
+  prompt: '{{ text }}',
+  sampling: { temperature: 0, max_tokens: 32, ignore_eos: true },
+  output: 'answer',
+};
+
+let outcome: ModelJobOutcome;
+beforeAll(async () => {
+  // So slow that each piece of 64 rows is a task of its own.
+  await writeSpeed(path.join(folder, '.daybreak'), { spec: infer, tokensPerSecond: 30 });
+  outcome = await runModelJob(folder, {
+    id: JOB,
     rows,
     steps: [{ infer }, { select: { id: 'id', length: 'length(answer)' } }],
     spec: { errors: { max_rejects: '10%' } },
   });
-  const bad = rows.filter(({ id }) => causeOf(id) !== undefined);
-  expect(outcome.rows.map(({ id }) => Number(id))).toEqual(
-    rows.filter(({ id }) => causeOf(id) === undefined).map(({ id }) => id),
-  );
-  expect(outcome.rejects.map(({ cause }) => cause).sort()).toEqual(bad.map(({ id }) => causeOf(id)).sort());
-  expect(bad).toHaveLength(ROWS / 20);
-  expect(isConserved(outcome)).toBe(true);
-  const tooLong = outcome.rejects.filter(({ cause }) => cause === 'prompt_too_long');
-  for (const { raw } of tooLong) expect(raw).toMatch(/goes on and on/);
+});
+
+describe('a job with bad rows', () => {
+  it('rejects exactly those that cannot be answered, each with its cause, and answers all others', () => {
+    const bad = rows.filter(({ id }) => causeOf(id) !== undefined);
+    const good = rows.filter(({ id }) => causeOf(id) === undefined);
+    expect(outcome.rows.map(({ id }) => Number(id))).toEqual(good.map(({ id }) => id));
+    expect(outcome.rejects.map(({ cause }) => cause).sort()).toEqual(bad.map(({ id }) => causeOf(id)).sort());
+    expect(bad).toHaveLength(ROWS / 20);
+    expect(isConserved(outcome)).toBe(true);
+    const tooLong = outcome.rejects.filter(({ cause }) => cause === 'prompt_too_long');
+    for (const { raw } of tooLong) expect(raw).toMatch(/goes on and on/);
+  });
+});
+
+describe('the engine', () => {
+  it('is never drained between tasks: rows of the next are in it before the last of this one leave', () => {
+    const spans = readJobCommits(folder, { job: JOB, run: '0001', stage: '01-infer' })
+      .map(({ endedAt, infer: figures }) => {
+        const to = Date.parse(endedAt) / 1000;
+        return { from: to - (figures?.seconds ?? 0), to };
+      })
+      .sort((left, right) => left.from - right.from);
+    expect(spans.length).toBeGreaterThanOrEqual(5);
+    for (const [index, { from }] of spans.slice(1).entries())
+      expect(from).toBeLessThan(Math.max(...spans.slice(0, index + 1).map(({ to }) => to)));
+  });
 });

@@ -2,13 +2,11 @@
  * Law: whatever of a worker is killed, its tasks that were committed stay, at most two are done again, and every row is
  * answered once. One job takes one kill of each kind, each after the one before is overcome.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { Commit } from '../../functions/contract/commit.ts';
-import { KEYS } from '../../functions/contract/keys.ts';
 import { until } from '../flow/daybreak-process.ts';
 import { findWorkerProcesses, isAlive, type WorkerProcesses } from './processes.ts';
+import { readJobCommits } from './read-job-commits.ts';
 import { isConserved, openFolder, startModelJob } from './run-model-job.ts';
 import { writeSpeed } from './write-speed.ts';
 
@@ -34,19 +32,9 @@ const STEP = {
 };
 const rows = Array.from({ length: 2_400 }, (_, id) => ({ id }));
 
-const statePath = (key: string): string => path.join(folder, '.daybreak', key);
-
 /** The attempts that count so far, by task. */
-const readCommits = (): ReadonlyMap<string, string> => {
-  const commits = statePath(KEYS.commit.prefix(STAGE));
-  const names = existsSync(commits) ? readdirSync(commits).filter((name) => name.endsWith('.json')) : [];
-  return new Map(
-    names.map((name) => {
-      const { task, attempt } = Commit.parse(JSON.parse(readFileSync(path.join(commits, name), 'utf8')));
-      return [task, attempt];
-    }),
-  );
-};
+const readCommits = (): ReadonlyMap<string, string> =>
+  new Map(readJobCommits(folder, STAGE).map(({ task, attempt }) => [task, attempt]));
 
 const kill = (
   of: WorkerProcesses,
@@ -69,7 +57,7 @@ const KILLS = [
     note: /the engine .*rows go into the next one/,
   },
   { what: 'the supervisor', names: ['supervisor'], signal: 'SIGKILL', note: /it is started again/ },
-  { what: 'both', names: ['supervisor', 'engine'], signal: 'SIGKILL', note: /it is started again/ },
+  { what: 'both', names: ['engine', 'supervisor'], signal: 'SIGKILL', note: /it is started again/ },
 ] as const;
 
 it('loses no row and answers none twice when SIGTERM, engine, supervisor and both are killed', async () => {
