@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -104,6 +105,16 @@ class _View:
             return self._ask(name, key, act or (lambda: method(key, *arguments)))
 
         return call
+
+
+class CountingStore(_View):
+    def __init__(self, store: ObjectStore) -> None:
+        super().__init__(store)
+        self.requests: Counter[str] = Counter()
+
+    def _ask(self, name: str, key: str, request: Callable[[], _Result]) -> _Result:
+        self.requests[name] += 1
+        return request()
 
 
 class Killed(BaseException):

@@ -19,6 +19,7 @@ from stage_world import StageWorld, request_of
 from virtual_time import run_virtually
 
 from daybreak_worker.host.scripted import Life, Script, scripted_answer
+from daybreak_worker.task.open_task import cut_text
 
 _CAUSES = {" LONG": "prompt_too_long", " ODD": "invalid_request"}
 _WRONG = " WRONG"
@@ -71,7 +72,7 @@ class _Case:
 
 
 sizes_of = st.lists(st.integers(0, 60), min_size=1, max_size=6)
-_LAWS = settings(max_examples=40, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+_LAWS = settings(max_examples=25, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 
 
 @_LAWS
@@ -151,6 +152,12 @@ def test_keeps_every_row_where_replies_are_lost(seed: int, sizes: list[int]) -> 
         assert run_virtually(trial.run()) == 0, trial.events
     case.require_all_rows()
     assert all(event["isMine"] for event in trial.said("committed")), "whose reply is lost knows its own commit"
+
+
+def test_cuts_what_a_reject_says_by_whole_characters() -> None:
+    assert cut_text("short", 10) == "short"
+    assert cut_text("\N{GRINNING FACE}" * 10, 7) == "\N{GRINNING FACE}" * 3 + "…"
+    assert cut_text("half \ud83d alone \0", 100) == "half ? alone �"
 
 
 def test_rejects_exactly_the_five_in_a_hundred_rows_that_are_bad(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from memory_store import MemoryStore
+from memory_store import CountingStore, MemoryStore
 from run_stage import Trial
 from stage_world import StageWorld
 from virtual_time import inline, run_virtually, slowly
@@ -57,3 +58,17 @@ def test_stops_at_the_bound_of_rows_in_flight(tmp_path: Path) -> None:
     assert run_virtually(trial.run()) == 0
     assert trial.engine is not None
     assert max(held for _, held in trial.engine.history) == 24
+
+
+def test_asks_the_store_no_more_where_there_are_more_rows(tmp_path: Path) -> None:
+    counts = []
+    for rows in (200, 2000):
+        world = StageWorld(MemoryStore(), [rows]).build()
+        store: Any = CountingStore(world.store)
+        # 100 s of work, in rows of different length.
+        trial = Trial(world, Script(row_seconds=800 / rows, at_once=8), tmp_path / str(rows), store=store)
+        assert run_virtually(trial.run()) == 0
+        counts.append(sum(store.requests.values()))
+    few, many = counts
+    assert many < 1.3 * few
+    assert few < 800, "a few looks in each of 100 seconds"

@@ -141,6 +141,18 @@ def test_leaves_no_process_when_it_is_killed_and_another_goes_on(world: StageWor
     _require_all(world)
 
 
+def test_goes_on_where_nobody_listens_any_more(world: StageWorld, tmp_path: Path) -> None:
+    worker = _Process(tmp_path, _SLOW)
+    worker.read_until("ready")
+    assert worker.process.stdout is not None
+    worker.process.stdout.close()
+    assert worker.process.stdin is not None
+    worker.process.stdin.close()
+    assert worker.process.wait(_BOUND_SECONDS) == 0
+    _require_all(world)
+    assert world.store.head("jobs/a-job/0001/halt.json") is None
+
+
 def test_leaves_nothing_of_an_engine_whose_host_is_killed(world: StageWorld, tmp_path: Path) -> None:
     worker = _Process(tmp_path, {**_SLOW, "children": 2})
     worker.read_until("ready")

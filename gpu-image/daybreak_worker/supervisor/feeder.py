@@ -44,10 +44,14 @@ class Feeder:
         """Returns when nothing is left to do that this worker may still wait for."""
         work, board = self._work, self._work.board
         idle_since: float | None = None
+        looked_seconds = -_LOOK_SECONDS
         while True:
-            if work.wants_task and await self._open_next():
-                idle_since = None
-                continue
+            # Where there was none it is not asked for again at each answer: a look takes requests.
+            if work.wants_task and _now() - looked_seconds >= _LOOK_SECONDS:
+                if await self._open_next():
+                    idle_since = None
+                    continue
+                looked_seconds = _now()
             if work.facts is not None and not work.admission.open and not board.left:
                 idle_since = _now() if idle_since is None else idle_since
                 if not board.waiting or _now() - idle_since >= work.options.wait_seconds:

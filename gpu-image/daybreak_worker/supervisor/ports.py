@@ -8,6 +8,7 @@ import os
 import random
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +31,9 @@ def utc_now() -> str:
 
 
 def print_event(event: dict[str, Any]) -> None:
-    """A line on standard output, which has nothing else on it."""
-    sys.stdout.write(f"{json.dumps(event, ensure_ascii=False)}\n")
-    sys.stdout.flush()
+    """A line on standard output, which has nothing else on it. Where nobody listens any more the work goes on."""
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), f"{json.dumps(event)}\n".encode())
 
 
 @dataclass(frozen=True)

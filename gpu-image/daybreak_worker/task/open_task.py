@@ -107,7 +107,9 @@ class OpenTask:
 
 def cut_text(text: str, characters: int) -> str:
     """At most so many UTF-16 units, as the other side counts them, never half of a character."""
-    units = text.encode("utf-16-le", errors="replace")
+    # Half a character alone, as JSON can hold one, is none that a file of text takes.
+    text = text.encode(errors="replace").decode()
+    units = text.encode("utf-16-le")
     if len(units) > 2 * characters:
         text = units[: 2 * (characters - 1)].decode("utf-16-le", errors="ignore") + "…"
     return text.replace("\0", "�")
