@@ -69,6 +69,8 @@ class _Case:
         for commit in self.world.commits():
             counts = commit["counts"]
             assert counts["read"] == counts["written"] + counts["rejected"]
+            causes = commit["rejects"]["summary"]["causes"] if "rejects" in commit else []
+            assert sum(each["rows"] for each in causes) == counts["rejected"]
 
 
 sizes_of = st.lists(st.integers(0, 60), min_size=1, max_size=6)
@@ -172,6 +174,26 @@ def test_rejects_exactly_the_five_in_a_hundred_rows_that_are_bad(tmp_path: Path)
         ({"prompt_too_long": 10}, 0),
         ({"prompt_too_long": 10}, 0),
     ]
+
+
+def test_says_in_short_what_a_task_rejected_and_what_another_attempt_may_mend(tmp_path: Path) -> None:
+    signs = {4: " ODD", 7: " LONG", 9: " LONG", 11: _WRONG}
+    limit = {"unit": "rate", "value": 1}
+    world = StageWorld(MemoryStore(), [20, 3], {"kind": "json", "schema": {}}, texts=signs, limit=limit).build()
+    script = Script(row_seconds=0.1, refuse=_CAUSES, wrong_shape=(_WRONG,))
+    assert run_virtually(Trial(world, script, tmp_path).run()) == 0
+    first, second = world.commits()
+    place = {"file": "steps[2] infer, row 4 of its task", "cause": "invalid_request", "detail": "ScriptedError"}
+    assert first["rejects"]["summary"] == {
+        "first": place,
+        "causes": [
+            {"cause": "prompt_too_long", "rows": 2},
+            {"cause": "invalid_request", "rows": 1},
+            {"cause": "answer_shape", "rows": 1},
+        ],
+        "ofModules": 1,
+    }
+    assert "rejects" not in second
 
 
 @pytest.mark.parametrize("value", [0, 3])
