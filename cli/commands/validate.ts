@@ -1,5 +1,6 @@
-import { ExpressionError, renderProblem } from '../../functions/contract/errors.ts';
+import { ExpressionError, renderProblem, SpecError } from '../../functions/contract/errors.ts';
 import { findMissingFeatures } from '../../functions/contract/spec-features.ts';
+import { judgeInferSteps } from '../../functions/stages/infer/judge-infer-steps.ts';
 import { judgeExpressions } from '../../functions/stages/judge-expressions.ts';
 import { loadSpec, type SpecOptions } from './prepare-job.ts';
 
@@ -9,7 +10,9 @@ import { loadSpec, type SpecOptions } from './prepare-job.ts';
  */
 export const validate = async (file: string, options: SpecOptions): Promise<void> => {
   const { spec, locate } = await loadSpec(file, options);
+  const ofModels = judgeInferSteps(spec.steps);
   const problems = await judgeExpressions(spec, new Date());
+  if (ofModels.length > 0) throw new SpecError([...ofModels, ...problems].map(locate), { file });
   if (problems.length > 0) throw new ExpressionError(problems.map(locate), { file });
   const missing = findMissingFeatures(spec).map((problem) => renderProblem(locate(problem), file));
   for (const line of missing) process.stdout.write(`note: ${line}\n`);

@@ -6,12 +6,11 @@ export type ModelProgress = {
   readonly rows: number;
   /** For people: `the engine starts`, or `340 tokens/s`. */
   readonly detail: string;
-  /** Of the last look, to tell the speed from. */
-  readonly tokens: number;
-  readonly at: number;
+  /** Since when the engine takes rows, in milliseconds: from then on it has a speed. */
+  readonly readyAt: number | undefined;
 };
 
-export const NO_PROGRESS: ModelProgress = { rows: 0, detail: 'the engine starts', tokens: 0, at: 0 };
+export const NO_PROGRESS: ModelProgress = { rows: 0, detail: 'the engine starts', readyAt: undefined };
 
 /** What the progress line is behind an event; the same where the event says nothing about it. */
 export const advanceProgress = (before: ModelProgress, event: WorkerEvent): ModelProgress => {
@@ -19,16 +18,14 @@ export const advanceProgress = (before: ModelProgress, event: WorkerEvent): Mode
     case 'starting':
       return { ...before, detail: `the engine starts with ${event.model}` };
     case 'ready':
-      return { ...before, detail: event.engine, at: Date.parse(event.at) };
+      return { ...before, detail: event.engine, readyAt: before.readyAt ?? Date.parse(event.at) };
     case 'engine-died':
       return { ...before, detail: 'the engine starts again' };
     case 'progress': {
-      const at = Date.parse(event.at);
-      const tokens = event.promptTokens + event.outputTokens;
-      const seconds = (at - before.at) / 1000;
-      const speed = seconds <= 0 ? 0 : Math.round((tokens - before.tokens) / seconds);
+      const seconds = (Date.parse(event.at) - (before.readyAt ?? Number.NaN)) / 1000;
+      const speed = seconds > 0 ? Math.round((event.promptTokens + event.outputTokens) / seconds) : 0;
       const detail = speed > 0 ? `${renderCount(speed)} tokens/s` : before.detail;
-      return { rows: event.answered + event.rejected, detail, tokens, at };
+      return { ...before, rows: event.answered + event.rejected, detail };
     }
     default:
       return before;

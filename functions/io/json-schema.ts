@@ -39,14 +39,19 @@ export const compileSchema = (schema: Schema): CompiledSchema => {
     const message = `is ${JSON.stringify(draft)}; a schema is of ${NAMES_OF_DRAFTS}`;
     return { isValid: false, issues: [{ path: ['$schema'], message }] };
   }
-  const ajv = new found(OPTIONS);
-  try {
-    if (ajv.validateSchema(schema as AnySchemaObject) !== true)
-      return { isValid: false, issues: issuesOf(ajv, schema) };
-    return { isValid: true, validate: ajv.compile(schema as AnySchemaObject) }; // what was just judged
-  } catch (error) {
-    return { isValid: false, issues: [{ path: [], message: `cannot be compiled: ${firstLineOf(error)}` }] };
+  let problem: unknown;
+  // Patterns of other languages escape what the modern mode of JavaScript allows nobody to escape: `[\w\-]`.
+  for (const unicodeRegExp of [true, false]) {
+    const ajv = new found({ ...OPTIONS, unicodeRegExp });
+    try {
+      if (ajv.validateSchema(schema as AnySchemaObject) !== true)
+        return { isValid: false, issues: issuesOf(ajv, schema) };
+      return { isValid: true, validate: ajv.compile(schema as AnySchemaObject) }; // what was just judged
+    } catch (error) {
+      problem ??= error;
+    }
   }
+  return { isValid: false, issues: [{ path: [], message: `cannot be compiled: ${firstLineOf(problem)}` }] };
 };
 
 /** One for each place: an alternative that does not fit says so for each of its branches. */

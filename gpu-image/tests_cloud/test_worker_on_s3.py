@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,11 @@ def test_copies_a_model_once_and_a_changed_one_again(client: Any, tmp_path: Path
     files = {"config.json": "{}", "model.safetensors": "x" * 100, "1_Pooling/config.json": "{}", "modeling.py": "boom"}
     for name, text in files.items():
         client.put_object(Bucket="worker-models", Key=f"m/1/{name}", Body=text.encode())
+    left = tmp_path / ".copying-by-a-dead-one"
+    left.mkdir()
+    os.utime(left, (time.time() - 90_000,) * 2)
     first = copy_from_s3("m", "s3://worker-models/m/1", tmp_path, client)
+    assert not left.exists()
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
     assert names == ["1_Pooling/config.json", "complete.json", "config.json", "model.safetensors"]
     (first / "config.json").write_text("not fetched again")

@@ -2,6 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { InferAnswer } from '../../contract/planned-infer.ts';
 import { compileRegex } from '../../core/endpoints/compile-regex.ts';
 import { CHOICE_FIELD } from '../../core/endpoints/render-call.ts';
+import { compileSchema } from '../json-schema.ts';
 import { isDeeperThan } from './json-depth.ts';
 import { hasRepeatedKeys } from './repeated-keys.ts';
 
@@ -25,7 +26,7 @@ export const createAnswerReader = async (
 ): Promise<AnswerReader> => {
   switch (answer.kind) {
     case 'json':
-      return readJson(await compileSchema(answer.schema));
+      return readJson(requireCompiled(answer.schema));
     case 'choice':
       return readChoice(new Set(answer.choice), isWrapped);
     case 'regex': {
@@ -40,30 +41,12 @@ export const createAnswerReader = async (
   }
 };
 
-type Compiler = { readonly compile: (schema: object) => ValidateFunction };
-
-/**
- * Compiles a JSON Schema, of the newest draft first: an older one may say the same otherwise. Nothing is fetched for
- * a `$ref`. Throws where no draft has it.
- */
-export const compileSchema = async (schema: Readonly<Record<string, unknown>>): Promise<ValidateFunction> => {
-  const [{ Ajv }, { Ajv2020 }] = await Promise.all([import('ajv'), import('ajv/dist/2020.js')]);
-  // Formats are promises of the writer; all else is checked. Ajv prints what it finds odd: it is not asked to.
-  const options = { strict: false, validateFormats: false, logger: false } as const;
-  const compilers: readonly (() => Compiler)[] = [
-    () => new Ajv2020(options),
-    () => new Ajv2020({ ...options, unicodeRegExp: false }),
-    () => new Ajv({ ...options, unicodeRegExp: false }),
-  ];
-  let first: unknown;
-  for (const create of compilers) {
-    try {
-      return create().compile(schema);
-    } catch (error) {
-      first ??= error;
-    }
-  }
-  throw first;
+const requireCompiled = (schema: Readonly<Record<string, unknown>>): ValidateFunction => {
+  const compiled = compileSchema(schema);
+  if (compiled.isValid) return compiled.validate;
+  throw new Error(
+    `the schema of a step ${compiled.issues[0]?.message}: it was judged when the step was bound`,
+  );
 };
 
 const readJson =

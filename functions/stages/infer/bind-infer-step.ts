@@ -15,12 +15,12 @@ import { parseType } from '../../core/parse-type.ts';
 import { renderSpecPath } from '../../core/spec-path.ts';
 import { suggestName } from '../../core/suggest-name.ts';
 import { typeAnswer } from '../../core/type-answer.ts';
-import { compileSchema } from '../../io/json-schema.ts';
 import type { EngineFacts } from '../../io/models/engine-facts.ts';
 import { describeColumns } from '../../io/query-rows.ts';
 import { checkPrompts } from '../../io/templates/check-prompts.ts';
 import { INFER_HELPER_COLUMNS } from '../../sql/infer-halves.ts';
 import { renderAnswerType } from '../../sql/read-answer.ts';
+import { findSchemaProblems } from './judge-infer-steps.ts';
 
 export type InferToBind = {
   /** Position in the spec, from 0. */
@@ -156,13 +156,8 @@ const judgeNames = (place: Place): void => {
 const judgeSchema = (place: Place): string | undefined => {
   const { schema } = place.given;
   if (schema === undefined) return undefined;
-  const typed = typeAnswer(schema);
-  const compiled = compileSchema(schema);
-  // A reference that leads nowhere keeps a schema from compiling too: its place is the better word.
-  const issues = typed.problems.length > 0 || compiled.isValid ? typed.problems : compiled.issues;
-  for (const { path, message } of issues)
-    place.problems.push({ path: at(place, 'schema', ...path), message: `the schema ${message}` });
-  return renderAnswerType(typed.type);
+  place.problems.push(...findSchemaProblems(schema, [...place.path, 'schema']));
+  return renderAnswerType(typeAnswer(schema).type);
 };
 
 const bindAnswer = (place: Place, facts: EngineFacts): InferAnswer | undefined => {

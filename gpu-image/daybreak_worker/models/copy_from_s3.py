@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,9 @@ from daybreak_worker.models.judge_weights import is_used
 from daybreak_worker.store.s3_client import create_s3_client
 from daybreak_worker.store.s3_errors import S3_FAILURES, as_store_error
 
+_COPYING: Final = ".copying-"
+_LEFTOVER_SECONDS: Final = 24 * 60 * 60
+"""No copy takes a day: an older one was left by a death."""
 _COMPLETE: Final = "complete.json"
 """Written last: a folder without it is of a copy that did not come to its end."""
 
@@ -49,7 +54,8 @@ def _list(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
 
 def _copy(s3: Any, bucket: str, prefix: str, files: list[tuple[str, int, str]], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    own = Path(tempfile.mkdtemp(prefix=".copying-", dir=folder.parent))
+    _sweep_leftovers(folder.parent)
+    own = Path(tempfile.mkdtemp(prefix=_COPYING, dir=folder.parent))
     try:
         for name, size, _ in files:
             path = own / name
@@ -61,6 +67,13 @@ def _copy(s3: Any, bucket: str, prefix: str, files: list[tuple[str, int, str]], 
         _take_name(own, folder)
     finally:
         shutil.rmtree(own, ignore_errors=True)
+
+
+def _sweep_leftovers(cache: Path) -> None:
+    for left in cache.glob(f"{_COPYING}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _LEFTOVER_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _take_name(own: Path, folder: Path) -> None:

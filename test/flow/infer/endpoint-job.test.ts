@@ -216,6 +216,48 @@ describe('a job that is interrupted while it waits for an endpoint', () => {
   });
 });
 
+describe('a job that is cancelled while it waits for an endpoint', () => {
+  it('ends within seconds, its requests with it', async () => {
+    const env = await start(() => 'silence');
+    const long = { ...env, DAYBREAK_ENDPOINT_MY_SERVER_TIMEOUT: '5m' };
+    const { ended } = startDaybreak(['run', await specOf()], { cwd: folder, env: long });
+    await until(() => (server?.open() ?? 0) >= 4, 'the first requests');
+    const cancelledAt = performance.now();
+    expect((await runDaybreak(['cancel', onlyJob(folder)], { cwd: folder })).exitCode).toBe(0);
+    expect((await ended).exitCode).toBe(130);
+    expect(performance.now() - cancelledAt).toBeLessThan(10_000);
+    await until(() => server?.open() === 0, 'the requests to end');
+  });
+});
+
+describe('a job whose command is killed', () => {
+  it('asks for no row again that a commit has', async () => {
+    let isSilent = false;
+    const env = await start((asked) => {
+      isSilent ||= asked.number >= 320; // behind the pilot of four pieces
+      return isSilent ? 'silence' : chatReply(answerOf(lastMessage(asked)));
+    });
+    const long = { ...env, DAYBREAK_ENDPOINT_MY_SERVER_TIMEOUT: '5m' };
+    const { child, ended } = startDaybreak(['run', await specOf()], { cwd: folder, env: long });
+    await until(() => isSilent, 'the silence');
+    child.kill('SIGKILL');
+    await ended;
+    const job = onlyJob(folder);
+    const commits = await query(
+      `SELECT sum(counts.read)::INTEGER AS rows FROM read_json('${folder}/.daybreak/jobs/${job}/0001/01-infer/commits/*', columns = {counts: 'STRUCT(read INTEGER)'})`,
+    );
+    const committed = Number(commits[0]?.rows);
+    expect(committed).toBeGreaterThan(0);
+    const before = server?.asked.length ?? 0;
+    isSilent = false;
+    server?.script((asked) => chatReply(answerOf(lastMessage(asked))));
+    const resumed = await runDaybreak(['resume', job], { cwd: folder, env: long });
+    expect(resumed.exitCode, resumed.stderr).toBe(0);
+    expect(judgeOutput(out)?.rows).toBe(ROWS);
+    expect((server?.asked.length ?? 0) - before).toBe(ROWS - committed);
+  });
+});
+
 describe('a module of a job with an endpoint', () => {
   it('finds nothing of endpoints among the variables of its process', async () => {
     const env = await start((asked) => chatReply(answerOf(lastMessage(asked))));

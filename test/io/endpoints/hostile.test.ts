@@ -139,7 +139,7 @@ describe('a text of a row', () => {
           fc.asyncProperty(fc.oneof(texts, fc.constantFrom(...hard)), async (text) => {
             expect(await askOne(endpoint, { row: chatRow(text) })).toMatchObject({ answer: text });
           }),
-          announceSeed('texts over the wire', 60),
+          announceSeed('texts over the wire', 30),
         );
       },
     ));
@@ -212,7 +212,7 @@ describe('a reply', () => {
             if (outcome instanceof Error) expect(outcome.message).toBe('long enough');
             else expect(outcome).toSatisfy((row: object) => 'reject' in row || 'answer' in row);
           }),
-          announceSeed('replies of any JSON', 60),
+          announceSeed('replies of any JSON', 30),
         );
       },
       { giveUpSeconds: 60 },

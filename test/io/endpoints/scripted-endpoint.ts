@@ -39,6 +39,8 @@ export type ScriptedEndpoint = {
   readonly asked: readonly Asked[];
   readonly open: () => number;
   readonly mostOpen: () => number;
+  /** Answers by another script from now on. */
+  readonly script: (script: Script) => void;
   /** Closes the connections that nobody uses. */
   readonly dropIdle: () => void;
   readonly stop: () => Promise<void>;
@@ -47,11 +49,12 @@ export type ScriptedEndpoint = {
 const BASE = '/v1';
 
 /** Starts it; whatever a script throws ends the connection, and `stop` fails with it. */
-export const startScriptedEndpoint = async (script: Script): Promise<ScriptedEndpoint> => {
+export const startScriptedEndpoint = async (first: Script): Promise<ScriptedEndpoint> => {
   const asked: Asked[] = [];
   let open = 0;
   let mostOpen = 0;
   let failure: unknown;
+  let script = first;
   const server = createServer(async (incoming, outgoing) => {
     open += 1;
     mostOpen = Math.max(mostOpen, open);
@@ -84,6 +87,9 @@ export const startScriptedEndpoint = async (script: Script): Promise<ScriptedEnd
     asked,
     open: () => open,
     mostOpen: () => mostOpen,
+    script: (next) => {
+      script = next;
+    },
     dropIdle: () => server.closeIdleConnections(),
     stop: async () => {
       const closed = once(server, 'close');

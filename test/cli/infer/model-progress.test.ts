@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { advanceProgress, NO_PROGRESS, noteOf } from '../../../cli/infer/model-progress.ts';
+import type { WorkerEvent } from '../../../functions/contract/worker-events.ts';
+
+const at = (seconds: number): string => new Date(1e12 + seconds * 1000).toISOString();
+const ready: WorkerEvent = {
+  event: 'ready',
+  at: at(0),
+  engine: 'vllm 0.32.0 cpu',
+  machine: 'm',
+  contextTokens: 4096,
+  rowsInFlight: 64,
+  startSeconds: 31.6,
+  parts: {},
+};
+const progress = (seconds: number, tokens: number): WorkerEvent => ({
+  event: 'progress',
+  at: at(seconds),
+  answered: 10,
+  rejected: 2,
+  inFlight: 5,
+  promptTokens: tokens,
+  outputTokens: tokens,
+  open: [],
+  committed: 0,
+});
+
+describe('advanceProgress', () => {
+  it('tells the speed over all the time since the engine is ready', () => {
+    let now = advanceProgress(NO_PROGRESS, ready);
+    expect(now.detail).toBe('vllm 0.32.0 cpu');
+    now = advanceProgress(now, progress(5, 1000));
+    expect(now).toMatchObject({ rows: 12, detail: '400 tokens/s' });
+    expect(advanceProgress(now, progress(10, 1000)).detail).toBe('200 tokens/s');
+  });
+
+  it('says nothing of a speed before anything was answered', () => {
+    expect(advanceProgress(NO_PROGRESS, progress(5, 0)).detail).toBe(NO_PROGRESS.detail);
+  });
+});
+
+describe('noteOf', () => {
+  it('has a line for what a user waits for or worries about', () => {
+    expect(noteOf(ready)).toBe('vllm 0.32.0 cpu is ready after 32 s');
+    const died: WorkerEvent = {
+      event: 'engine-died',
+      at: at(0),
+      how: 'was ended by SIGKILL',
+      rows: 64,
+      deaths: 1,
+    };
+    expect(noteOf(died)).toBe('the engine was ended by SIGKILL; its 64 rows go into the next one');
+    expect(noteOf(progress(1, 1))).toBeUndefined();
+  });
+});
