@@ -31,10 +31,12 @@ export const amendOutgrown = async (
   const blocks = outgrown.tasks.some(({ task }) => task.kind === 'partitions')
     ? await readBlocksBefore(context.store, plan, index)
     : [];
+  const shuffle = plan.stages[index - 1]?.shuffle;
+  const steps = plan.stages[index]?.steps ?? [];
   const halves = outgrown.tasks.flatMap(({ task, failure }): readonly Task[] => {
     const found =
       task.kind === 'partitions'
-        ? halvePartitionTask(task, blocks, plan.stages[index - 1]?.shuffle)
+        ? halvePartitionTask(task, { blocks, shuffle, steps })
         : halveTask(plan.input, task);
     if (found === undefined) throw failure;
     return found;

@@ -2,12 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PackedPartition } from '../../functions/contract/commit.ts';
 import { renderTaskId } from '../../functions/contract/ids.ts';
+import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
 import type { TaskOf } from '../../functions/contract/task.ts';
 import { cutPartitionTask, weighSpan } from '../../functions/core/cut-partition-task.ts';
 import { cutPieceTask, type PieceBlock } from '../../functions/core/cut-piece-task.ts';
 import { halvePartitionTask } from '../../functions/core/halve-partition-task.ts';
 
 type BlockTask = TaskOf<'partitions'>;
+
+const PIECES = { shuffle: { by: [], pieceRows: 64 }, steps: [] };
+const NO_KEYS = { shuffle: { by: [] }, steps: [] };
 
 /** Blocks of so many partitions, each with as many rows as bytes. */
 const blocksOf = (counts: readonly number[]): readonly PieceBlock[] =>
@@ -53,9 +57,7 @@ describe('halvePartitionTask', () => {
       fc.property(cases, ([counts, cut]) => {
         const blocks = blocksOf(counts);
         const task = cutPieceTask(blocks, { task: '000000', ...cut, tokens: 64 * (cut.end - cut.first) });
-        const leaves = halveToTheEnd(task, (each) =>
-          halvePartitionTask(each, blocks, { by: [], pieceRows: 64 }),
-        );
+        const leaves = halveToTheEnd(task, (each) => halvePartitionTask(each, { blocks, ...PIECES }));
         expect(reads(leaves)).toEqual(reads([task]));
         expect(leaves.every(({ first, end }) => end - first <= 1)).toBe(true);
         expect(leaves.map(({ tokens }) => tokens)).toEqual(leaves.map(({ weightBytes }) => weightBytes));
@@ -74,7 +76,7 @@ describe('halvePartitionTask', () => {
         const blocks = blocksOf(Array.from({ length: count }, () => partitions));
         const weightBytes = weighSpan(blocks, cut);
         const task = cutPartitionTask(blocks, cut, { task: '000000', weightBytes });
-        const leaves = halveToTheEnd(task, (each) => halvePartitionTask(each, blocks, { by: [] }));
+        const leaves = halveToTheEnd(task, (each) => halvePartitionTask(each, { blocks, ...NO_KEYS }));
         expect(reads(leaves)).toEqual(reads([task]));
         expect(leaves.reduce((sum, leaf) => sum + leaf.weightBytes, 0)).toBe(weightBytes);
       }),
@@ -84,7 +86,7 @@ describe('halvePartitionTask', () => {
   it('shares the keys of one partition, of which both halves read all', () => {
     const blocks = blocksOf([2, 2]);
     const task = cutPartitionTask(blocks, { first: 1, end: 2 }, { task: '000001', weightBytes: 128 });
-    const halves = halvePartitionTask(task, blocks, { by: ['key'] });
+    const halves = halvePartitionTask(task, { blocks, shuffle: { by: ['key'] }, steps: [] });
     expect(halves?.map(({ share }) => share)).toEqual([
       { index: 0, of: 2 },
       { index: 1, of: 2 },
@@ -95,6 +97,24 @@ describe('halvePartitionTask', () => {
   it('cuts no piece', () => {
     const blocks = blocksOf([1]);
     const task = cutPieceTask(blocks, { task: '000000', first: 0, end: 1 });
-    expect(halvePartitionTask(task, blocks, { by: [], pieceRows: 64 })).toBeUndefined();
+    expect(halvePartitionTask(task, { blocks, ...PIECES })).toBeUndefined();
+  });
+
+  it('cuts no task that has to see all of its rows: one of a plan of one task', () => {
+    const blocks = blocksOf([4]);
+    const task = cutPieceTask(blocks, { task: '000000', first: 0, end: 4 });
+    const columns = [{ name: 'a', type: 'BIGINT' }];
+    const filter: PlannedStep = {
+      kind: 'filter',
+      step: 0,
+      columns,
+      predicate: 'a > 0',
+      uses: ['a'],
+      isPrunable: false,
+    };
+    const distinct: PlannedStep = { kind: 'distinct', step: 1, columns };
+    const at = { blocks, shuffle: PIECES.shuffle };
+    expect(halvePartitionTask(task, { ...at, steps: [filter] })).toHaveLength(2);
+    expect(halvePartitionTask(task, { ...at, steps: [filter, distinct] })).toBeUndefined();
   });
 });
