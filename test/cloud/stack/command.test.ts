@@ -56,7 +56,9 @@ const wordsOf = ({ exitCode, stdout, stderr }: Ended) => {
       .replaceAll(/"seconds":[\d.]+/g, '"seconds":N')
       .replaceAll(/\b[\d.]+ (?:ms|s|min)\b/g, 'DURATION')
       .split('\n')
-      .map((line) => line.replaceAll(/ +/g, ' ').trimEnd());
+      .map((line) => line.replaceAll(/ +/g, ' ').trimEnd())
+      // The last column of a table of stages is how long each took.
+      .map((line) => line.replace(/^( ?\d\d-[a-z]+ .*) [\d.]+$/, '$1 SECONDS'));
   return { exitCode, stdout: plain(stdout), stderr: plain(stderr) };
 };
 
