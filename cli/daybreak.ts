@@ -5,7 +5,14 @@ import { UsageError } from '../functions/contract/errors-command.ts';
 import { EXIT_CODES } from '../functions/contract/failures.ts';
 import { leaveWith } from '../functions/stages/workers/watch-own-memory.ts';
 import { cloudPlaceOf, type PlaceOptions } from './cloud/place-options.ts';
-import { collectOverride, collectText, parseMemory, parsePositive } from './options.ts';
+import {
+  collectOverride,
+  collectText,
+  parseMemory,
+  parsePositive,
+  parseRejectLimit,
+  parseTime,
+} from './options.ts';
 
 /** Commands are loaded when they are called, so that `daybreak --help` opens no database. */
 const withResources = (command: Command): Command => withResourceOptions(withWorkdirOption(command));
@@ -14,7 +21,7 @@ const withResourceOptions = (command: Command): Command =>
   command
     .option(
       '--memory <size>',
-      'memory in total, for example 512MB; default: 70 % of what is free',
+      'memory of all engines together, for example 512MB; default: 70 % of what is free',
       parseMemory,
     )
     .option('--threads <n>', 'threads in total; default: all cores', parsePositive);
@@ -89,6 +96,11 @@ const buildProgram = (): Command => {
     .action(async (job, options) => (await import('./commands/jobs.ts')).report(job, options));
   withPlace(withResourceOptions(program.command('resume <job>').description('go on with a job that stopped')))
     .option('--keep-blocks', 'keep intermediate blocks in the work folder')
+    .option(
+      '--max-rejects <limit>',
+      'rows that may be rejected from now on, instead of errors.max_rejects of the spec',
+      parseRejectLimit,
+    )
     .option('--show <rows>', SHOW, parsePositive)
     .option('--wait', 'of a deployment: watches the job until it ends, and ends as it does')
     .option('--json', 'prints the report as one JSON object on the last line')
@@ -96,6 +108,12 @@ const buildProgram = (): Command => {
   withPlace(program.command('cancel <job>').description('end a job; it can be resumed')).action(
     async (job, options) => (await import('./commands/jobs.ts')).cancel(job, options),
   );
+  withPlace(
+    program.command('delete <jobs...>').description('delete what is kept of jobs; their outputs stay'),
+  ).action(async (ids, options) => (await import('./commands/delete.ts')).deleteJobs(ids, options));
+  withPlace(program.command('clean').description('delete all jobs that ended long ago; their outputs stay'))
+    .requiredOption('--older-than <time>', 'since their end, for example 7d', parseTime)
+    .action(async (options) => (await import('./commands/delete.ts')).clean(options));
   addKeys(program.command('keys').description('the API keys of a deployment'));
   return program;
 };
@@ -106,6 +124,7 @@ const LOCAL_OPTIONS: Readonly<Record<string, string>> = {
   threads: '--threads',
   keepBlocks: '--keep-blocks',
   show: '--show',
+  maxRejects: '--max-rejects',
 };
 
 /** Where the job is decides what `resume` means: to run it here, or to let a deployment take it up again. */

@@ -1,6 +1,10 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import type { RejectLimit } from '../functions/contract/plan-header.ts';
+import { ErrorsSpec } from '../functions/contract/spec.ts';
+import { parseDuration } from '../functions/core/parse-duration.ts';
+import { parseMaxRejects } from '../functions/core/parse-max-rejects.ts';
 import { parseBytes } from '../functions/core/render-units.ts';
 import type { Resources } from '../functions/stages/stage-context.ts';
 
@@ -15,6 +19,20 @@ export const parseMemory = (text: string): number => {
   if (bytes === undefined) throw new InvalidArgumentError('expected a size such as 512MB or 4GiB');
   if (bytes < LEAST_MEMORY_BYTES) throw new InvalidArgumentError('expected at least 64MB');
   return bytes;
+};
+
+/** As `errors.max_rejects` of a spec. */
+export const parseRejectLimit = (text: string): RejectLimit => {
+  const parsed = ErrorsSpec.safeParse({ max_rejects: /^\d+$/.test(text) ? Number(text) : text });
+  if (!parsed.success) throw new InvalidArgumentError('expected a number of rows, or a rate such as 1%');
+  return parseMaxRejects(parsed.data.max_rejects);
+};
+
+/** In seconds. */
+export const parseTime = (text: string): number => {
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new InvalidArgumentError('expected a time such as 7d or 12h');
+  return seconds;
 };
 
 export const parsePositive = (text: string): number => {

@@ -7,6 +7,8 @@ export type StageProgress = {
   readonly stage: string;
   /** Share of the input read, 0 to 1; undefined where the engine cannot tell yet. */
   readonly share: number | undefined;
+  /** What stood of it before this command began, which says nothing of the time that is left; default: nothing. */
+  readonly shareBefore?: number;
   readonly rows: number;
   readonly elapsedSeconds: number;
 };
@@ -30,10 +32,11 @@ const rateOf = ({ rows, elapsedSeconds }: StageProgress): string =>
     ? ''
     : `${renderCount(Math.round(rows / elapsedSeconds))} rows/s`;
 
-const leftOf = ({ share, elapsedSeconds }: StageProgress): string =>
-  share === undefined || share < 0.02 || share >= 1 || elapsedSeconds < 0.5
-    ? ''
-    : `${renderSeconds((elapsedSeconds * (1 - share)) / share)} left`;
+const leftOf = ({ share, shareBefore = 0, elapsedSeconds }: StageProgress): string => {
+  if (share === undefined || share >= 1 || elapsedSeconds < 0.5) return '';
+  const gained = share - shareBefore;
+  return gained < 0.02 ? '' : `${renderSeconds((elapsedSeconds * (1 - share)) / gained)} left`;
+};
 
 const describe = (progress: StageProgress): string =>
   [

@@ -1,13 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { OUTPUT_KEYS } from '../functions/contract/keys.ts';
-import { Manifest } from '../functions/contract/manifest.ts';
+import type { Manifest } from '../functions/contract/manifest.ts';
 import type { Report } from '../functions/contract/report.ts';
 import { isS3Uri } from '../functions/core/s3-uri.ts';
 import { withDuckDB } from '../functions/io/duckdb-session.ts';
-import { absentAsUndefined } from '../functions/io/file-operations.ts';
 import { quoteIdentifier, quotePath } from '../functions/sql/quote.ts';
+import { readManifest } from './read-manifest.ts';
 import { renderTable } from './render-table.ts';
 
 /** A look at a few rows needs no more. */
@@ -29,12 +28,6 @@ export const renderPreview = async (report: Report, rows: number): Promise<strin
   const header = manifest.columns.map(({ name }) => name);
   const right = new Set(manifest.columns.flatMap(({ type }, index) => (isNumber(type) ? [index] : [])));
   return renderTable({ header, right, rows: await readFirstRows(manifest, report.output.uri, rows) });
-};
-
-const readManifest = async (folder: string): Promise<Manifest | undefined> => {
-  const file = path.join(folder, OUTPUT_KEYS.manifest.render({}));
-  const text = await absentAsUndefined(readFile(file, 'utf8'));
-  return text === undefined ? undefined : Manifest.parse(JSON.parse(text));
 };
 
 const readFirstRows = async (

@@ -9,18 +9,20 @@ import { readCurrentRun } from '../functions/io/open-run.ts';
 import { readOutcome } from '../functions/io/put-outcome.ts';
 import { readSealed } from '../functions/io/seal-stage.ts';
 import { thisHost } from '../functions/io/this-machine.ts';
+import { amendOutgrown } from '../functions/stages/amend-outgrown.ts';
 import { beginRun, claimOutput, prepareRun, type RunContext } from '../functions/stages/begin-run.ts';
 import { endRun, isPublished, MAX_REOPENINGS, refuseJob } from '../functions/stages/end-run.ts';
 import * as finishing from '../functions/stages/finish-job.ts';
 import { parsePlan } from '../functions/stages/parse-plan.ts';
 import { requirePublished } from '../functions/stages/publish.ts';
-import { readStage } from '../functions/stages/read-stage.ts';
+import { readStage, type StageStanding } from '../functions/stages/read-stage.ts';
 import { type StagePosition, seal } from '../functions/stages/seal.ts';
 import type { PlannedJob } from '../functions/stages/split.ts';
 import { deleteStageBlocks } from '../functions/stages/sweep-blocks.ts';
 import type { ProgressView } from './progress.ts';
+import { renderRejectMessages } from './render-rejects.ts';
 import { renderPublished, renderSealed } from './render-stage.ts';
-import { runTasks } from './run-tasks.ts';
+import { doneShare, findOutgrown, runTasks, type Work } from './run-tasks.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export type Runner = {
@@ -86,10 +88,17 @@ const runOnce = async (
     if (isCancelled && !(error instanceof JobCancelledError)) {
       throw new JobCancelledError({ job: plan.job, run: plan.run }, { cause: error });
     }
+    if (ended.kind === 'ended') await showRejects(runner, error);
     throw error;
   } finally {
     await forgetRunning(runner, runningKey);
   }
+};
+
+/** What modules said of the rows that ended the job, which its message must not repeat. */
+const showRejects = async ({ context, view }: Runner, error: unknown): Promise<void> => {
+  if (!(error instanceof DaybreakError) || error.rejectsKey === undefined) return;
+  for (const line of await renderRejectMessages(context.store, error.rejectsKey)) view.note(line);
 };
 
 /** Finishes a job whose outcome is `published` already, where a runner died before its manifest. */
@@ -128,24 +137,54 @@ const runStages = async (runner: Runner, plan: Plan): Promise<void> => {
   signal.throwIfAborted();
 };
 
-/** Runs what is missing of a stage until seal is content with it: a seal may replace tasks by others. */
+/** Runs what is missing of a stage until seal is content with it: a seal, of another runner too, may replace tasks by others. */
 const runStage = async (runner: Runner, plan: Plan, position: StagePosition): Promise<void> => {
   const { context, view } = runner;
   const { index: _, ...stage } = position;
   const startedAt = performance.now();
   const elapsedSeconds = (): number => (performance.now() - startedAt) / 1000;
+  const ran = new Set<string>();
+  let shareBefore: number | undefined;
   for (;;) {
-    if ((await readSealed(context.store, stage)) === undefined) {
-      const { missing } = await readStage(context.store, plan, position);
-      await runTasks(runner, plan, { position, missing, elapsedSeconds });
+    const standing = await lookAtStage(runner, plan, position);
+    if (standing !== undefined) {
+      shareBefore ??= doneShare(standing);
+      // What has run and is missing all the same is for seal to refuse.
+      if (standing.missing.some((task) => !ran.has(task))) {
+        for (const task of standing.missing) ran.add(task);
+        await runMissing(runner, plan, { position, standing, shareBefore, elapsedSeconds });
+        continue;
+      }
     }
-    const result = await seal(context, plan, position);
+    const result = await seal(context, plan, position, standing);
     if (result.kind === 'amended') {
       view.note(`${stage.stage}  ${result.reason}`);
       continue;
     }
     view.finish(stage.stage, renderSealed(result.sealed, elapsedSeconds()));
     return;
+  }
+};
+
+/** Where an unsealed stage stands. */
+const lookAtStage = async (
+  { context: { store } }: Runner,
+  plan: Plan,
+  position: StagePosition,
+): Promise<StageStanding | undefined> =>
+  (await readSealed(store, position)) === undefined ? readStage(store, plan, position) : undefined;
+
+/** Runs the missing tasks; one that outgrew the memory is replaced by its halves. */
+const runMissing = async (runner: Runner, plan: Plan, work: Work): Promise<void> => {
+  const { position, standing } = work;
+  try {
+    await runTasks(runner, plan, work);
+  } catch (error) {
+    const outgrown = findOutgrown(error, standing);
+    if (outgrown === undefined) throw error;
+    const { amendments } = standing;
+    const reason = await amendOutgrown(runner.context, plan, { position, amendments, tasks: [outgrown] });
+    runner.view.note(`${position.stage}  ${reason}`);
   }
 };
 

@@ -1,13 +1,23 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { StoreError } from '../functions/contract/errors-store.ts';
 import type { TaskIds } from '../functions/contract/ids.ts';
 import { decideAttempt, MAX_ATTEMPTS } from '../functions/core/decide-attempt.ts';
 import { type SharedResources, shareResources } from '../functions/core/share-resources.ts';
 import type { Resources, TaskProgress } from '../functions/stages/stage-context.ts';
 import { reviveFailure } from '../functions/stages/workers/task-failure.ts';
-import { type CommitSummary, renderTask } from '../functions/stages/workers/worker-messages.ts';
-import { captureOutput, newOutputBudget, noteDropped } from '../functions/stages/workers/worker-output.ts';
+import {
+  type CommitSummary,
+  renderTask,
+  type TaskFailure,
+} from '../functions/stages/workers/worker-messages.ts';
+import {
+  captureOutput,
+  newOutputBudget,
+  noteDropped,
+  type TaskOutput,
+} from '../functions/stages/workers/worker-output.ts';
 import {
   type AttemptResult,
   startWorkerProcess,
@@ -29,10 +39,22 @@ export type WorkerPoolOptions = {
   readonly runner: string;
   /** Takes a line for the user: what modules print, and attempts that failed. */
   readonly note: (line: string) => void;
+  /** What is kept of attempts beside their commits; default: nothing. */
+  readonly keep?: PoolKeeping;
   /** The script of a worker process; default: the one of this package. */
   readonly entry?: string;
   /** The Node that runs it; default: this one. */
   readonly execPath?: string;
+};
+
+/** An attempt of a task, by the process that made it. */
+export type PoolAttempt = { readonly ids: TaskIds; readonly worker: string };
+
+export type PoolKeeping = {
+  /** Where what an attempt prints is going to be, for people. */
+  readonly placeOf: (attempt: PoolAttempt) => string;
+  readonly printed: (attempt: PoolAttempt, bytes: Uint8Array) => Promise<void>;
+  readonly failed: (attempt: PoolAttempt, failure: TaskFailure['failure']) => Promise<void>;
 };
 
 /** How a stage's tasks are doing, all together; `rowsRead` is of this command, without what stood before. */
@@ -41,6 +63,8 @@ export type PoolProgress = TaskProgress & { readonly done: number; readonly task
 export type PoolRunOptions = {
   readonly onCommit: (ids: TaskIds, commit: CommitSummary | undefined) => void;
   readonly onProgress: (progress: PoolProgress) => void;
+  /** How much of the work a task is, against the others; default: all alike. */
+  readonly weightOf?: (task: string) => number;
   readonly signal: AbortSignal;
   /** Silence after which a worker counts as hung: the longest `timeout` of a module's step, and some seconds. */
   readonly hangSeconds?: number;
@@ -60,7 +84,7 @@ export type WorkerPool = {
 type Task = { readonly ids: TaskIds; attempts: number };
 
 /** A place for one process at a time. */
-type Lane = { worker: WorkerProcess | undefined; scratchDir: string };
+type Lane = { worker: WorkerProcess | undefined; name: string; scratchDir: string };
 
 /** A stage's tasks on their way. */
 type Stage = PoolRunOptions & {
@@ -69,6 +93,8 @@ type Stage = PoolRunOptions & {
   readonly heavy: Task[];
   readonly progress: Map<string, TaskProgress>;
   readonly tasks: number;
+  /** Of all of them. */
+  readonly weight: number;
   done: number;
   failure: unknown;
 };
@@ -82,6 +108,7 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
 
   const start = (lane: Lane): WorkerProcess => {
     const number = started++;
+    lane.name = `${options.runner}-${number}`;
     lane.scratchDir = path.join(options.scratchDir, `worker-${number}`);
     lane.worker = startWorkerProcess({
       entry: options.entry ?? ENTRY,
@@ -89,7 +116,7 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
       start: {
         workdir: options.workdir,
         scratchDir: lane.scratchDir,
-        worker: `${options.runner}-${number}`,
+        worker: lane.name,
       },
       heapBytes: alone.limitBytes,
     });
@@ -108,18 +135,26 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
     task.attempts += 1;
     if (task.attempts > 1 || lane.worker?.isAlive() === false) await retire(lane);
     const worker = lane.worker ?? start(lane);
+    const attempt = { ids: task.ids, worker: lane.name };
+    const { keep } = options;
+    const output = captureOutput(name, {
+      budget,
+      note: options.note,
+      ...(keep === undefined ? {} : { place: keep.placeOf(attempt) }),
+    });
     const result = await worker.attempt({
       ids: task.ids,
       resources: share.each,
       limitBytes: share.limitBytes,
       hangSeconds: stage.hangSeconds ?? DEFAULT_HANG_SECONDS,
       signal: stage.signal,
-      output: captureOutput(name, { budget, note: options.note }),
+      output,
       onProgress: (progress) => {
         stage.progress.set(task.ids.task, progress);
         stage.onProgress(sumProgress(stage));
       },
     });
+    await keepWhatIsLeft(attempt, { output, result, stage });
     if (result.kind === 'done') {
       stage.done += 1;
       const { rowsRead = 0 } = stage.progress.get(task.ids.task) ?? {};
@@ -128,6 +163,25 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
       stage.onProgress(sumProgress(stage));
     } else stage.progress.delete(task.ids.task);
     return result;
+  };
+
+  /** Nothing is decided by it: a store that does not take it ends no task. */
+  const keepWhatIsLeft = async (
+    attempt: PoolAttempt,
+    {
+      output,
+      result,
+      stage,
+    }: { readonly output: TaskOutput; readonly result: AttemptResult; readonly stage: Stage },
+  ): Promise<void> => {
+    const { keep, note } = options;
+    try {
+      if (output.place() !== undefined) await keep?.printed(attempt, output.kept());
+      if (result.kind === 'failed' && !stage.signal.aborted) await keep?.failed(attempt, result.failure);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      note(error.message);
+    }
   };
 
   /** One lane's share of the work: takes tasks until none is left, or one has failed. */
@@ -158,7 +212,7 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
 
   /** Runs what is queued; lanes beyond the share end first, for their memory is divided anew. */
   const runWave = async (stage: Stage, share: SharedResources): Promise<void> => {
-    while (lanes.length < share.workers) lanes.push({ worker: undefined, scratchDir: '' });
+    while (lanes.length < share.workers) lanes.push({ worker: undefined, name: '', scratchDir: '' });
     await Promise.all(lanes.splice(share.workers).map(retire));
     // A lane that breaks by a mistake of ours stops the others as a failed task does.
     const stop = (error: unknown): void => {
@@ -178,6 +232,7 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
         heavy: [],
         progress: new Map(),
         tasks: tasks.length,
+        weight: tasks.reduce((sum, { task }) => sum + (runOptions.weightOf?.(task) ?? 1), 0),
         done: 0,
         failure: undefined,
       };
@@ -205,11 +260,11 @@ const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
 );
 
-const sumProgress = ({ progress, tasks, done }: Stage): PoolProgress => {
+const sumProgress = ({ progress, tasks, done, weightOf = () => 1, weight }: Stage): PoolProgress => {
   let [share, rowsRead] = [0, 0];
-  for (const each of progress.values()) {
-    share += each.share ?? 0;
+  for (const [task, each] of progress) {
+    share += (each.share ?? 0) * weightOf(task);
     rowsRead += each.rowsRead;
   }
-  return { share: tasks === 0 ? 1 : Math.min(share / tasks, 1), rowsRead, done, tasks };
+  return { share: weight === 0 ? 1 : Math.min(share / weight, 1), rowsRead, done, tasks };
 };

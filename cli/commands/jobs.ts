@@ -1,12 +1,16 @@
 import { NoReportError } from '../../functions/contract/errors-cloud.ts';
 import { UsageError } from '../../functions/contract/errors-command.ts';
+import { EXIT_CODES } from '../../functions/contract/failures.ts';
 import { renderCount } from '../../functions/core/render-units.ts';
+import type { ObjectStore } from '../../functions/io/object-store.ts';
 import { cancelJob } from '../../functions/stages/cancel-job.ts';
 import { failureOf, type JobSummary, statusOf, summarizeJobs } from '../../functions/stages/describe-job.ts';
 import { listJobs, readJobFacts, readJobState } from '../../functions/stages/read-job-state.ts';
 import type { PlaceOptions } from '../cloud/place-options.ts';
+import { findJobId } from '../find-job.ts';
 import { openPlace } from '../place.ts';
 import { renderPreview } from '../render-preview.ts';
+import { renderRejectMessages } from '../render-rejects.ts';
 import { renderPageHint, renderReport } from '../render-report.ts';
 import { renderTable } from '../render-table.ts';
 import { writeReportPage } from '../report-page/write-report-page.ts';
@@ -51,9 +55,9 @@ const rowsOf = ({ rows }: JobSummary): readonly string[] =>
   rows === undefined ? ['', ''] : [renderCount(rows.read), renderCount(rows.written)];
 
 /** `daybreak status`: where a job is. */
-export const status = async (id: string, options: JobOptions): Promise<void> => {
+export const status = async (given: string, options: JobOptions): Promise<void> => {
   const { world, hint } = await openPlace(options);
-  const state = await readJobState(world, id);
+  const state = await readJobState(world, await findJobId(world.store, given));
   if (options.json === true) return print(JSON.stringify(statusOf(state)));
   print(`job ${state.job.job}: ${state.word}`);
   if (state.word === 'interrupted') {
@@ -65,12 +69,21 @@ export const status = async (id: string, options: JobOptions): Promise<void> => 
     );
   }
   const failure = failureOf(state);
-  if (failure !== undefined) print(`${failure.name}: ${failure.message}`);
+  if (failure === undefined) return;
+  print(`${failure.name}: ${failure.message}`);
+  await printRejectMessages(world.store, failure.rejects);
+};
+
+/** What the functions of the job said of the rows that ended it, where that lies on this machine. */
+const printRejectMessages = async (store: ObjectStore, key: string | undefined): Promise<void> => {
+  if (key === undefined) return;
+  for (const line of await renderRejectMessages(store, key)) print(`  ${line}`);
 };
 
 /** `daybreak report`: how a job ended, in numbers; with `--html` as a page. */
-export const report = async (id: string, options: ReportOptions): Promise<void> => {
+export const report = async (given: string, options: ReportOptions): Promise<void> => {
   const { world, cloud, hint } = await openPlace(options);
+  const id = await findJobId(world.store, given);
   const state = await readJobState(world, id);
   if (state.report === undefined) throw new NoReportError({ job: id, word: state.word });
   if ((options.show ?? 0) > 0 && cloud !== undefined) {
@@ -84,12 +97,19 @@ export const report = async (id: string, options: ReportOptions): Promise<void> 
   if (options.json === true) return print(JSON.stringify(state.report));
   const isThere = state.report.outcome === 'published' || state.report.outcome === 'partial';
   if ((options.show ?? 0) > 0 && isThere) print(`${await renderPreview(state.report, options.show ?? 0)}\n`);
+  if (options.html !== undefined) return print(`the page of ${id} is in ${options.html}`);
   print(renderReport(state.report));
-  print(options.html === undefined ? `\n${hint(renderPageHint(id))}` : `\nthe page is in ${options.html}`);
+  await printRejectMessages(world.store, state.report.failure?.rejects);
+  print(`\n${hint(renderPageHint(id))}`);
 };
 
-/** `daybreak cancel`: ends a job; the output is free for others afterwards. */
-export const cancel = async (id: string, options: JobOptions): Promise<void> => {
+/** `daybreak cancel`: ends a job; the output is free for others afterwards. Ends as refused where it had ended before. */
+export const cancel = async (given: string, options: JobOptions): Promise<void> => {
   const { world, hint } = await openPlace(options);
-  print(hint(await cancelJob(world, await readJobFacts(world, id))));
+  const id = await findJobId(world.store, given);
+  const sentence = hint(await cancelJob(world, await readJobFacts(world, id)));
+  const { word } = await readJobFacts(world, id);
+  if (word === 'cancelled' || word === 'cancelling' || word === 'running') return print(sentence);
+  process.stderr.write(`${sentence}\n`);
+  process.exitCode = EXIT_CODES.refused;
 };

@@ -5,11 +5,12 @@ import type { PlannedJob } from '../../functions/stages/split.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
+import { splitHere } from '../split-here.ts';
 import { withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
 import { bundleModules, hashesOf } from './bundle-modules.ts';
 import { loadSpec, makeLocalJob, requireFeatures } from './prepare-job.ts';
-import { located, type RunOptions, splitHere } from './run.ts';
+import { located, type RunOptions } from './run.ts';
 
 /** `daybreak plan`: what a job would do, in stages, without running it. */
 export const plan = async (file: string, options: RunOptions): Promise<void> => {
@@ -35,8 +36,9 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
 
 const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): string => {
   const bytes = input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const total = stages.reduce((seconds, stage) => seconds + stage.expected.seconds, 0);
-  const reasons = new Set(stages.map(({ expected }) => expected.because));
+  const known = stages.flatMap(({ expected }) => expected ?? []);
+  const total = known.reduce((seconds, expected) => seconds + expected.seconds, 0);
+  const reasons = new Set(known.map(({ because }) => because));
   return [
     `input   ${renderCount(input.files.length)} ${input.format} ${input.files.length === 1 ? 'file' : 'files'}, ${renderBytes(bytes)}`,
     `columns ${input.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
@@ -48,8 +50,11 @@ const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): 
       rows: stages.map((stage, index) => [
         stageIds[index] ?? '',
         renderCount(stage.tasks),
-        renderBytes(stage.inputBytes),
-        renderSeconds(stage.expected.seconds),
+        renderKnown(stage.inputBytes ?? stage.expected?.inputBytes, renderBytes),
+        // An assumption is made for all stages together.
+        stage.expected?.basis === 'assumed' && stages.length > 1
+          ? '?'
+          : renderKnown(stage.expected?.seconds, renderSeconds),
         renderWork(stage),
       ]),
     }),
@@ -59,6 +64,9 @@ const renderPlan = ({ plan: { input, stages, output, stageIds } }: PlannedJob): 
     `time    ${renderSeconds(total)} expected: ${[...reasons].join('; ')}`,
   ].join('\n');
 };
+
+const renderKnown = (value: number | undefined, render: (value: number) => string): string =>
+  value === undefined ? '?' : render(value);
 
 /** The steps of a stage; `->` stands where rows move to the next one, which ends what this one began. */
 const renderWork = ({ opening, steps, shuffle }: PlannedStage): string =>

@@ -63,11 +63,11 @@ const absoluteOutput = (spec: JobSpec): JobSpec => ({
 export const makeLocalJob = (
   parsed: ParsedSpec,
   options: Pick<SpecOptions, 'mapTasks' | 'reduceTasks'> &
-    Pick<Job, 'modules'> & { readonly id?: string; readonly now: Date },
+    Pick<Job, 'modules'> & { readonly id?: string; readonly keepBlocks?: boolean; readonly now: Date },
 ): Job => {
   const spec = absoluteOutput(parsed.spec);
   const { now, modules, mapTasks: map, reduceTasks: reduce } = options;
-  return makeJob(
+  const job = makeJob(
     { spec, locate: parsed.locate },
     {
       id: requireJobId(options.id ?? drawJobId(spec.name, now, randomBytes(2).toString('hex'))),
@@ -78,6 +78,7 @@ export const makeLocalJob = (
       ...(modules === undefined ? {} : { modules }),
     },
   );
+  return options.keepBlocks === true ? { ...job, keepBlocks: true } : job;
 };
 
 export const requireJobId = (id: string): string => {

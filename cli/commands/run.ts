@@ -2,23 +2,24 @@ import { ExpressionError, SpecError } from '../../functions/contract/errors.ts';
 import { JobCancelledError, JobExistsError } from '../../functions/contract/errors-store.ts';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
-import type { Report } from '../../functions/contract/report.ts';
+import type { RejectLimit } from '../../functions/contract/plan-header.ts';
+import { renderRows } from '../../functions/core/render-units.ts';
+import { isS3Uri } from '../../functions/core/s3-uri.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import { putOnce } from '../../functions/io/put-once.ts';
 import type { ParsedSpec } from '../../functions/io/spec/parse-spec.ts';
-import { withdrawCancel } from '../../functions/stages/cancel-job.ts';
 import { requireOutputFree } from '../../functions/stages/open-output.ts';
-import { type JobState, readJobState } from '../../functions/stages/read-job-state.ts';
-import { requireSameInput } from '../../functions/stages/require-same-input.ts';
-import { type JobToPlan, type PlannedJob, split } from '../../functions/stages/split.ts';
-import type { StageContext } from '../../functions/stages/stage-context.ts';
-import { sweepBlocks } from '../../functions/stages/sweep-blocks.ts';
-import { watchOwnMemory } from '../../functions/stages/workers/watch-own-memory.ts';
+import { readJobState } from '../../functions/stages/read-job-state.ts';
 import { conclude } from '../conclude.ts';
+import { findJobId } from '../find-job.ts';
 import { withInterrupt } from '../interrupt.ts';
+import { keepAttempts } from '../keep-attempts.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { openProgress } from '../progress.ts';
-import { finishPublish, type Runner, runJob } from '../run-job.ts';
+import { readManifest } from '../read-manifest.ts';
+import { resumeJob } from '../resume-job.ts';
+import { type Runner, runJob } from '../run-job.ts';
+import { splitHere } from '../split-here.ts';
 import { type Workdir, withWorkdir } from '../workdir.ts';
 import { openWorkerPool } from '../worker-pool.ts';
 import { openWorld } from '../world.ts';
@@ -52,33 +53,34 @@ export const run = async (file: string, options: RunOptions): Promise<void> => {
     const { isMine } = await putOnce(runner.context.store, { key: KEYS.job.render(job), schema: Job }, job);
     if (!isMine) throw new JobExistsError(job.job);
     runner.view.note(`job ${job.job}`);
+    await noteReplaced(runner, job);
     await conclude(await runJob(runner, job, plan), options);
   });
 };
 
+/** Whose result an `overwrite` is about to take the place of; of an output on S3 nobody looks. */
+const noteReplaced = async ({ view }: Runner, { job, spec: { output } }: Job): Promise<void> => {
+  if (output.mode !== 'overwrite' || isS3Uri(output.uri)) return;
+  const old = await readManifest(output.uri);
+  if (old === undefined || old.job === job) return;
+  view.note(
+    `${output.uri} holds the result of the job ${old.job}, ${renderRows(old.rows)}: this job's takes its place when it is published`,
+  );
+};
+
 /** `daybreak resume`: goes on where a job stopped. */
-export const resume = async (id: string, options: RunOptions): Promise<void> => {
-  await withRunner(id, options, async (runner) => {
-    const state = await readJobState(runner.context, id);
-    await conclude(await resumeFrom(runner, state), options);
+export const resume = async (
+  given: string,
+  options: RunOptions & { readonly maxRejects?: RejectLimit },
+): Promise<void> => {
+  await withRunner(given, options, async (runner) => {
+    const state = await readJobState(runner.context, await findJobId(runner.context.store, given));
+    const { maxRejects: rejectLimit } = options;
+    const keepBlocks = runner.keepBlocks || state.job.keepBlocks === true;
+    const asked = rejectLimit === undefined ? {} : { rejectLimit };
+    await conclude(await resumeJob({ ...runner, keepBlocks }, state, asked), options);
   });
 };
-
-const resumeFrom = async (runner: Runner, { job, plan, outcome, report }: JobState): Promise<Report> => {
-  if (outcome?.kind === 'published' || outcome?.kind === 'partial') {
-    if (report?.outcome !== outcome.kind) return finishPublish(runner, job);
-    if (!runner.keepBlocks) await sweepBlocks(runner.context.store, job.job);
-    return report;
-  }
-  await withdrawCancel(runner.context.store, job.job, plan === undefined ? undefined : { plan, outcome });
-  const wanted = await splitHere(runner.context, job);
-  if (plan !== undefined) requireSameInput(plan, wanted.plan);
-  return runJob(runner, job, wanted);
-};
-
-/** Looking at an input and binding expressions are queries too: the engine computes what is constant right then. */
-export const splitHere = (context: StageContext, job: JobToPlan): Promise<PlannedJob> =>
-  watchOwnMemory({ context, task: 'split' }, (watched) => split(watched, job));
 
 const withRunner = (
   job: string,
@@ -97,6 +99,7 @@ const withRunner = (
           scratchDir: workdir.scratchDir,
           runner: workdir.worker,
           note: view.note,
+          keep: keepAttempts(workdir.store),
         });
         try {
           await use({

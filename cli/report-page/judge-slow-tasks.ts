@@ -1,4 +1,4 @@
-import { medianOf } from './median.ts';
+import { medianOf } from '../../functions/core/median.ts';
 import type { SlowTask, TaskFacts } from './report-page.ts';
 
 /** How many are listed; below SLOW_RATIO no more than a few, to show that there is no slow one. */

@@ -1,4 +1,5 @@
 import type { Report, StageReport } from '../../functions/contract/report.ts';
+import { nameStep } from '../../functions/core/name-step.ts';
 import type { FlowPlace } from './report-page.ts';
 
 const EXITS = ['rejected', 'dropped', 'folded', 'cut'] as const;
@@ -13,14 +14,17 @@ export const prepareFlowPlaces = (stages: Report['stages']): readonly FlowPlace[
 
 const placesOf = (report: StageReport): readonly FlowPlace[] => {
   const { stage, counts } = report;
-  const { read, rejected } = counts;
+  const { read } = counts;
+  // What the reader rejected; what functions of users did stands at their steps.
+  const rejected = report.steps.reduce((rows, step) => rows - (step.rejected ?? 0), counts.rejected);
   const reader = { ...NONE, stage, place: READER, rowsIn: read, rejected, rowsOut: read - rejected };
   const places: FlowPlace[] = [reader];
   let rows = reader.rowsOut;
-  for (const { step, kind, ...moved } of report.steps) {
+  for (const { step, kind, rejected: ofStep = 0, ...counted } of report.steps) {
     const rowsIn = rows;
-    rows += moved.grown - moved.dropped - moved.folded - moved.cut;
-    places.push({ ...NONE, stage, place: `${step + 1}. ${kind}`, rowsIn, ...moved, rowsOut: rows });
+    const moved = { ...counted, rejected: ofStep };
+    rows += moved.grown - moved.dropped - moved.folded - moved.cut - moved.rejected;
+    places.push({ ...NONE, stage, place: nameStep({ step, kind }), rowsIn, ...moved, rowsOut: rows });
   }
   if (rows !== counts.written) places.push(unattributed(report, rows));
   return places;

@@ -1,27 +1,21 @@
 import { stringify } from 'yaml';
 import type { Commit } from '../../functions/contract/commit.ts';
 import { FAILURES } from '../../functions/contract/failures.ts';
+import { FIRST_RUN } from '../../functions/contract/ids.ts';
 import type { Job } from '../../functions/contract/job.ts';
-import type { Plan, PlannedStage, Shuffle } from '../../functions/contract/plan.ts';
-import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
+import type { Plan } from '../../functions/contract/plan.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import type { TraceEvent } from '../../functions/contract/trace.ts';
 import { renderBytes, renderCount, renderSeconds } from '../../functions/core/render-units.ts';
 import { judgeSlowTasks } from './judge-slow-tasks.ts';
+import { prepareAttempts, type StageNotes } from './prepare-attempts.ts';
 import { placesToDraw, prepareFlowPlaces } from './prepare-flow.ts';
+import { preparePlan } from './prepare-plan.ts';
 import { prepareShuffle } from './prepare-shuffles.ts';
 import { prepareTimeline } from './prepare-timeline.ts';
 import { type RunTrace, readRunTrace, readTasks } from './read-tasks.ts';
 import { renderDuration } from './render-duration.ts';
-import type {
-  Charts,
-  Fact,
-  PageStage,
-  RejectCount,
-  ReportPage,
-  StageSummary,
-  TaskFacts,
-} from './report-page.ts';
+import type { Charts, Fact, RejectCount, ReportPage, StageSummary, TaskFacts } from './report-page.ts';
 import { summarizeStages } from './summarize-stages.ts';
 
 /** What stands in the store about a run that has ended. */
@@ -31,8 +25,9 @@ export type ReportFacts = {
   /** Undefined where the job was refused before a run was open. */
   readonly plan: Plan | undefined;
   readonly trace: readonly TraceEvent[];
-  /** The commits of each stage of the plan. */
+  /** The commits of each stage of the plan that count. */
   readonly commits: readonly (readonly Commit[])[];
+  readonly notes: readonly StageNotes[];
   readonly rejects: readonly RejectCount[] | undefined;
 };
 
@@ -70,7 +65,8 @@ export const prepareReport = (facts: ReportFacts): ReportPage => {
     slow: judgeSlowTasks(tasks, charts.stages),
     rejects: facts.rejects,
     rejectedRows: report.rows.rejected,
-    plan: plan === undefined ? [] : planStages(plan),
+    ...prepareAttempts(facts.notes, trace?.committed.flatMap(({ worker }) => worker ?? []) ?? []),
+    plan: plan === undefined ? [] : preparePlan(job, plan),
     input: inputOf(job, plan),
     output: report.output,
     versions: versionsOf(report, plan),
@@ -82,7 +78,7 @@ export const prepareReport = (facts: ReportFacts): ReportPage => {
 
 /** A resumed run begins when it was opened; the first when the job was submitted. */
 const originOf = (trace: RunTrace | undefined, report: Report): string =>
-  trace === undefined || trace.opened.run === '0001' ? report.submittedAt : trace.opened.at;
+  trace === undefined || trace.opened.run === FIRST_RUN ? report.submittedAt : trace.opened.at;
 
 const prepareCharts = (
   { report, commits }: ReportFacts,
@@ -118,9 +114,16 @@ const renderSentence = (report: Report): string => {
   return `${verb} in ${renderSeconds(seconds)}: ${renderCount(rows.read)} rows read, ${renderCount(rows.written)} written to ${files}.`;
 };
 
-const renderDeadline = ({ deadlineAt, finishedAt }: Report): string | undefined => {
+/** What publishes nothing meets no deadline, however early it ends. */
+const renderDeadline = (report: Report): string | undefined => {
+  const { deadlineAt, finishedAt } = report;
   if (deadlineAt === undefined) return undefined;
   const slackSeconds = (Date.parse(deadlineAt) - Date.parse(finishedAt)) / 1000;
+  if (!isPublished(report)) {
+    return slackSeconds > 0
+      ? `Its deadline of ${renderInstant(deadlineAt)} is not met: ${renderSeconds(slackSeconds)} were left.`
+      : `Its deadline of ${renderInstant(deadlineAt)} had passed.`;
+  }
   return slackSeconds >= 0
     ? `${renderSeconds(slackSeconds)} before its deadline of ${renderInstant(deadlineAt)}.`
     : `${renderSeconds(-slackSeconds)} after its deadline of ${renderInstant(deadlineAt)}.`;
@@ -143,7 +146,11 @@ const keyFacts = (report: Report, stages: readonly StageSummary[]): readonly Fac
   const inputBytes = report.stages[0]?.bytesRead ?? 0;
   const rate = seconds > 0 ? `${renderBytes(inputBytes / seconds)}/s` : undefined;
   return [
-    { label: 'Duration', value: renderDuration(seconds) },
+    {
+      label: 'Duration',
+      value: renderDuration(seconds),
+      note: report.run === FIRST_RUN ? 'from submission' : `of run ${report.run}`,
+    },
     { label: 'Rows read', value: renderCount(rows.read) },
     { label: 'Rows written', value: renderCount(rows.written) },
     { label: 'Rejected', value: renderCount(rows.rejected) },
@@ -156,45 +163,6 @@ const keyFacts = (report: Report, stages: readonly StageSummary[]): readonly Fac
     },
     { label: 'Stages', value: renderCount(stages.length) },
   ];
-};
-
-const planStages = (plan: Plan): readonly PageStage[] =>
-  plan.stageIds.flatMap((stage, index) => {
-    const planned = plan.stages[index];
-    if (planned === undefined) return [];
-    const { tasks, format, inputBytes, expected, columns } = planned;
-    const text = `${renderDuration(expected.seconds)}: ${expected.because}`;
-    return [{ stage, tasks, format, inputBytes, expected: text, columns, steps: renderSteps(planned) }];
-  });
-
-/** A step that moves rows has its first half at the end of a stage, its second at the beginning of the next. */
-const renderSteps = ({ opening, steps, shuffle }: PlannedStage): readonly string[] => [
-  ...(opening === undefined ? [] : [`${renderStep(opening)} (second half)`]),
-  ...steps.map(renderStep),
-  ...(shuffle === undefined ? [] : [renderStep(shuffle.step), renderShuffle(shuffle)]),
-];
-
-const renderShuffle = ({ by, partitions }: Shuffle): string =>
-  `-> ${renderCount(partitions)} ${partitions === 1 ? 'partition' : 'partitions'}${by.length === 0 ? '' : ` by ${by.join(', ')}`}`;
-
-const renderStep = (step: PlannedStep): string => {
-  const name = `${step.step + 1}. ${step.kind}`;
-  switch (step.kind) {
-    case 'filter':
-      return `${name} ${step.predicate}`;
-    case 'project':
-      return `${name} ${step.expressions.map(({ name: column, sql }) => `${column}: ${sql}`).join(', ')}`;
-    case 'repartition':
-      return `${name} ${step.by.join(', ')}`;
-    case 'unnest':
-      return `${name} ${step.column}`;
-    case 'group_by':
-      return `${name} ${step.keys.join(', ')} -> ${step.aggregates.map(({ name: column, sql }) => `${column}: ${sql}`).join(', ')}`;
-    case 'sort':
-      return `${name} ${step.by.map(({ sql, direction }) => `${sql} ${direction}`).join(', ')} limit ${renderCount(step.limit)}`;
-    default:
-      return name;
-  }
 };
 
 const inputOf = (job: Job, plan: Plan | undefined): ReportPage['input'] => {

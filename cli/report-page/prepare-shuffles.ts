@@ -1,5 +1,5 @@
 import type { Commit } from '../../functions/contract/commit.ts';
-import { medianOf } from './median.ts';
+import { medianOf } from '../../functions/core/median.ts';
 import type { Shuffle } from './report-page.ts';
 
 /** More bars than this are narrower than a pixel of a page. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Html, html, renderJson } from './html.ts';
 import { packCharts } from './packed-tasks.ts';
+import { renderAttempts } from './render-attempts.ts';
 import { renderFlow } from './render-flow.ts';
 import { renderInput, renderOutput, renderPlan, renderRejects } from './render-plan.ts';
 import { renderShuffles, renderSlowTasks, renderStages } from './render-tasks.ts';
@@ -68,6 +69,7 @@ ${renderFacts(page.facts)}
 ${page.charts.tasks.length === 0 ? '' : renderTimeline(page)}
 ${page.flowPlaces.length === 0 ? '' : renderFlow(page.flowPlaces)}
 ${renderRejects(page)}
+${renderAttempts(page)}
 ${renderShuffles(page.charts.shuffles)}
 ${page.slow.length === 0 ? '' : renderSlowTasks(page.slow)}
 ${page.plan.length === 0 ? '' : renderPlan(page.plan)}

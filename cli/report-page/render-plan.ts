@@ -31,7 +31,7 @@ export const renderPlan = (stages: readonly PageStage[]): Html => html`<section>
 ${stages.map(
   (stage) => html`<div class="planned">
 <h3>${stage.stage}</h3>
-<p class="about">${renderCount(stage.tasks)} ${stage.tasks === 1 ? 'task' : 'tasks'}${stage.inputBytes === 0 ? '' : ` over ${renderBytes(stage.inputBytes)}`}, writing ${stage.format}. Expected ${stage.expected}.</p>
+<p class="about">${renderCount(stage.tasks)} ${stage.tasks === 1 ? 'task' : 'tasks'}${stage.inputBytes === undefined ? '' : ` over ${renderBytes(stage.inputBytes)}`}, writing ${stage.format}.${stage.expected === undefined ? '' : ` Expected ${stage.expected}.`}</p>
 ${
   stage.steps.length === 0
     ? ''

@@ -15,7 +15,7 @@ ${stages.map(
     index,
   ) => html`<tr><td><i class="key stage${index % 6}"></i>${stage.stage}</td><td class="number">${renderCount(stage.tasks)}${
     stage.adopted === 0 ? '' : html` <small>(${renderCount(stage.adopted)} taken over)</small>`
-  }</td><td class="number">${renderCount(stage.workers)}</td><td class="number">${renderDuration(stage.seconds)}</td><td class="number">${renderDuration(stage.expectedSeconds)}</td><td class="number">${percent(stage.busyShare)}</td><td class="number">${renderDuration(stage.medianSeconds)}</td><td class="number">${renderDuration(stage.slowestSeconds)}</td><td class="number">${renderBytes(stage.bytesRead)}</td><td class="number">${renderBytes(stage.bytesWritten)}</td></tr>
+  }</td><td class="number">${renderCount(stage.workers)}</td><td class="number">${renderDuration(stage.seconds)}</td><td class="number">${stage.expectedSeconds === undefined ? '' : renderDuration(stage.expectedSeconds)}</td><td class="number">${percent(stage.busyShare)}</td><td class="number">${renderDuration(stage.medianSeconds)}</td><td class="number">${renderDuration(stage.slowestSeconds)}</td><td class="number">${renderBytes(stage.bytesRead)}</td><td class="number">${renderBytes(stage.bytesWritten)}</td></tr>
 `,
 )}</tbody>
 </table></div>`;

@@ -80,7 +80,8 @@ export type StageSummary = {
   readonly adopted: number;
   readonly workers: number;
   readonly seconds: number;
-  readonly expectedSeconds: number;
+  /** Undefined where the plan does not know. */
+  readonly expectedSeconds: number | undefined;
   /** Share of the workers' time, from the first start to the last end, that tasks filled. */
   readonly busyShare: number;
   readonly medianSeconds: number;
@@ -105,6 +106,23 @@ export type SlowTask = {
   readonly why: string;
 };
 
+/** Tasks of a stage that others took the place of. */
+export type Amended = {
+  readonly stage: string;
+  readonly voided: number;
+  readonly tasks: number;
+  readonly reason: string;
+};
+
+/** An attempt of a task that failed, and was followed by another or by the end of the job. */
+export type FailedAttempt = {
+  readonly stage: string;
+  readonly task: string;
+  readonly worker: string;
+  readonly name: string;
+  readonly message: string;
+};
+
 export type RejectCount = { readonly cause: string; readonly column: string; readonly rows: number };
 
 export type Fact = { readonly label: string; readonly value: string; readonly note?: string };
@@ -113,8 +131,9 @@ export type PageStage = {
   readonly stage: string;
   readonly tasks: number;
   readonly format: string;
-  readonly inputBytes: number;
-  readonly expected: string;
+  /** Undefined where the plan does not know. */
+  readonly inputBytes: number | undefined;
+  readonly expected: string | undefined;
   readonly steps: readonly string[];
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 };
@@ -134,6 +153,10 @@ export type ReportPage = {
   /** Undefined where the causes cannot be read any more. */
   readonly rejects: readonly RejectCount[] | undefined;
   readonly rejectedRows: number;
+  readonly amended: readonly Amended[];
+  readonly failed: readonly FailedAttempt[];
+  /** Beyond those that are listed. */
+  readonly moreFailed: number;
   readonly plan: readonly PageStage[];
   readonly input: {
     readonly format: string;

@@ -1,5 +1,5 @@
 import type { Report } from '../../functions/contract/report.ts';
-import { medianOf } from './median.ts';
+import { medianOf } from '../../functions/core/median.ts';
 import type { RunTrace } from './read-tasks.ts';
 import type { StageSummary, TaskFacts } from './report-page.ts';
 
@@ -43,10 +43,15 @@ const wallSeconds = (tasks: readonly TaskFacts[]): number => {
   return tasks.length === 0 ? 0 : (last - first) / 1000;
 };
 
-/** Tasks that name no worker count as one, where they are alone; else by how many ran at once. */
+/**
+ * Workers that there were at once: one that died is followed by another in its place. No more than those that are
+ * named, and tasks that name none.
+ */
 const countWorkers = (tasks: readonly TaskFacts[]): number => {
   const named = new Set(tasks.flatMap(({ worker }) => (worker === undefined ? [] : [worker])));
-  return Math.max(1, named.size + mostAtOnce(tasks.filter(({ worker }) => worker === undefined)));
+  const isNamed = tasks.every(({ worker }) => worker !== undefined);
+  const most = mostAtOnce(tasks);
+  return Math.max(1, isNamed ? Math.min(named.size, most) : most);
 };
 
 const mostAtOnce = (tasks: readonly TaskFacts[]): number => {

@@ -4,11 +4,14 @@ import path from 'node:path';
 import type { Commit } from '../../functions/contract/commit.ts';
 import { NotBuiltError, UsageError } from '../../functions/contract/errors-command.ts';
 import type { Report } from '../../functions/contract/report.ts';
-import { listCommits } from '../../functions/io/commit-attempt.ts';
+import { listFailureNotes } from '../../functions/io/failure-notes.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
+import { listAmendments } from '../../functions/io/seal-stage.ts';
+import { listCountedCommits } from '../../functions/stages/list-counted-commits.ts';
 import type { JobState } from '../../functions/stages/read-job-state.ts';
 import { readTrace, traceJob } from '../../functions/stages/write-trace.ts';
 import { countRejects } from './count-rejects.ts';
+import type { StageNotes } from './prepare-attempts.ts';
 import { prepareReport, type ReportFacts } from './prepare-report.ts';
 import { type PageAssets, renderPage } from './render-page.ts';
 
@@ -50,9 +53,15 @@ export const gatherFacts = async (
   { job, plan, report }: JobState & { readonly report: Report },
 ): Promise<ReportFacts> => {
   const commits: (readonly Commit[])[] = [];
+  for (const index of plan?.stageIds.keys() ?? []) {
+    commits.push(plan === undefined ? [] : await listCountedCommits(store, plan, index));
+  }
+  const notes: StageNotes[] = [];
   for (const stage of plan?.stageIds ?? []) {
-    commits.push(plan === undefined ? [] : await listCommits(store, { job: plan.job, run: plan.run, stage }));
+    const ids = { job: job.job, run: plan?.run ?? '', stage };
+    const [amendments, failures] = [await listAmendments(store, ids), await listFailureNotes(store, ids)];
+    notes.push({ stage, amendments, failures });
   }
   const trace = (await readTrace(store, job.job)) ?? (await traceJob(store, job));
-  return { job, plan, report, trace, commits, rejects: await countRejects(store, commits.flat()) };
+  return { job, plan, report, trace, commits, notes, rejects: await countRejects(store, commits.flat()) };
 };

@@ -3,6 +3,7 @@ import { Counts } from './counts.ts';
 import { FormatVersions } from './format-versions.ts';
 import { AttemptId, BlockFormat, JobId, RunId, Sha256, StageId, TaskId } from './ids.ts';
 import { RangeChain } from './range-chain.ts';
+import { RejectSummary } from './reject-summary.ts';
 
 const SizeBytes = z.int().nonnegative();
 const Rows = z.int().nonnegative();
@@ -39,6 +40,7 @@ export const StepCounts = z
     grown: Rows,
     folded: Rows,
     cut: Rows,
+    rejected: Rows.optional().describe('by a function of a user; absent where the step calls none'),
   })
   .meta({ id: 'StepCounts' });
 export type StepCounts = z.infer<typeof StepCounts>;
@@ -61,7 +63,7 @@ export const Commit = z
     block: WrittenObject,
     partitions: z.array(PackedPartition).describe('in partition order; empty for a block in a final format'),
     rows: Rows.describe('rows in the block'),
-    rejects: WrittenObject.extend({ rows: Rows }).optional(),
+    rejects: WrittenObject.extend({ rows: Rows, summary: RejectSummary.optional() }).optional(),
     counts: Counts,
     steps: z.array(StepCounts).optional().describe('the same rows, step by step'),
     carried: Carried.optional(),

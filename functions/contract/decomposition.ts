@@ -51,11 +51,6 @@ const RowsDecomposition = z.strictObject({
   /** Equal rows change no output: they may be folded into one, with their number, before the shuffle. */
   foldsEqualRows: z.boolean(),
   rows: RowsColumn,
-  /**
-   * Where every aggregate is `count(DISTINCT x)` of one x: the column x, and how distinct rows of keys, x and the
-   * number of equal rows are counted in parts, so that no task needs all rows of a group.
-   */
-  distinctCount: z.strictObject({ value: DecomposedColumn, counts: PartialDecomposition }).optional(),
 });
 export type RowsDecomposition = z.infer<typeof RowsDecomposition>;
 

@@ -1,6 +1,5 @@
 import { DaybreakError } from './errors.ts';
-import type { ModuleRejectCause } from './module-step.ts';
-import type { RejectCause } from './pinned-input.ts';
+import type { CauseCount, RejectPlace } from './reject-summary.ts';
 
 const QUOTED_NAMES = 10;
 const quoteNames = (names: readonly string[]): string => {
@@ -88,53 +87,56 @@ export class LimitError extends DaybreakError {
   }
 }
 
-/** Where a reject is; `line` counts physical lines from 1, `byteOffset` from 0. */
-export type RejectPlace = {
-  readonly file: string;
-  readonly line?: number;
-  readonly byteOffset?: number;
-  readonly column?: string;
-  readonly cause: RejectCause | ModuleRejectCause;
+/** What is known of rows that were rejected, when that ends a task or a stage. */
+export type RejectFacts = {
+  /** How many are known; where the limit is 0 perhaps the first alone. */
+  readonly rejects: number;
+  /** Rows read, where they were counted. */
+  readonly rows?: number;
+  /** As the spec writes it: `0`, `25`, `1%`. */
+  readonly limit: string;
+  readonly first?: RejectPlace;
+  readonly causes?: readonly CauseCount[];
+  /** The object that keeps rejected rows with their messages, and where that is for people. */
+  readonly kept?: { readonly key: string; readonly place: string };
 };
 
 /** More rows were rejected than `errors.max_rejects` allows. Names the first of them, never its value. */
 export class TooManyRejectsError extends DaybreakError {
   override readonly name = 'TooManyRejectsError';
+  readonly facts: RejectFacts;
+  override readonly rejectsKey: string | undefined;
 
-  constructor(
-    {
-      rejects,
-      rows,
-      limit,
-      first,
-    }: {
-      /** How many are known; the first alone where the limit is 0. */
-      readonly rejects: number;
-      /** Rows read, where they were counted. */
-      readonly rows?: number;
-      /** As the spec writes it: `0`, `25`, `1%`. */
-      readonly limit: string;
-      readonly first?: RejectPlace;
-    },
-    options?: ErrorOptions,
-  ) {
+  constructor(facts: RejectFacts, options?: ErrorOptions) {
+    const { rejects, rows, limit, first, causes, kept } = facts;
     const of = rows === undefined ? '' : ` of ${rows}`;
-    const rowsWere = rejects === 1 ? 'row was' : 'rows were';
-    super(
-      `${rejects}${of} input ${rowsWere} rejected, and errors.max_rejects is ${limit}${
-        first === undefined ? '' : `; the first: ${renderRejectPlace(first)}`
-      }`,
-      options,
-    );
+    const parts = [
+      `${rejects}${of} input ${rejects === 1 ? 'row was' : 'rows were'} rejected, and errors.max_rejects is ${limit}`,
+      causes === undefined || rejects === 1 ? '' : causes.map(renderCause).join(', '),
+      first === undefined ? '' : `the first: ${renderRejectPlace(first)}`,
+      kept === undefined ? '' : `${rejects === 1 ? 'it is' : 'they are'} kept in ${kept.place}`,
+    ];
+    super(parts.filter((part) => part !== '').join('; '), options);
+    this.facts = facts;
+    this.rejectsKey = kept?.key;
   }
 }
+
+const renderWords = (cause: string): string => cause.replaceAll('_', ' ');
+
+/** Renders `12 cast in column "x"`. */
+export const renderCause = ({ cause, column, rows }: CauseCount): string =>
+  `${rows} ${renderWords(cause)}${column === undefined ? '' : ` in column ${JSON.stringify(column)}`}`;
 
 /** Renders `file:line, column "x": cast`, or `file at byte 17` where only that is known. */
 export const renderRejectPlace = (place: RejectPlace): string => {
   const byte = place.byteOffset === undefined ? '' : ` at byte ${place.byteOffset}`;
   const line = place.line === undefined ? byte : `:${place.line}`;
-  const column = place.column === undefined ? '' : `, column ${JSON.stringify(place.column)}`;
-  return `${place.file}${line}${column}: ${place.cause.replaceAll('_', ' ')}`;
+  // A detail about a column names it.
+  const named = place.column === undefined ? '' : `column ${JSON.stringify(place.column)}`;
+  const column = named === '' || place.detail?.startsWith(named) === true ? '' : `, ${named}`;
+  const detail = place.detail === undefined ? '' : ` (${place.detail})`;
+  return `${place.file}${line}${column}: ${renderWords(place.cause)}${detail}`;
 };
 
 /** An input file is no longer the one that was pinned when the job was planned. */

@@ -24,7 +24,8 @@ export class TaskMemoryError extends DaybreakError {
     { task, memoryBytes, message }: QueryFacts & { readonly memoryBytes: number },
     options?: ErrorOptions,
   ) {
-    super(`${task}: needs more than the ${memoryBytes} bytes of memory it has: ${message}`, options);
+    const megabytes = Math.ceil(memoryBytes / 1e6);
+    super(`${task}: needs more than the ${megabytes} MB of memory it has: ${message}`, options);
   }
 }
 

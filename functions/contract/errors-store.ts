@@ -64,11 +64,22 @@ export class ConservationError extends DaybreakError {
   }
 }
 
+/** Somebody works on a job that is to be deleted. */
+export class JobAtWorkError extends DaybreakError {
+  override readonly name = 'JobAtWorkError';
+
+  constructor(facts: { readonly job: string; readonly word: string }, options?: ErrorOptions) {
+    super(`the job ${facts.job} is ${facts.word}, and is not deleted`, options);
+  }
+}
+
 export class JobNotFoundError extends DaybreakError {
   override readonly name = 'JobNotFoundError';
 
-  constructor(job: string, options?: ErrorOptions) {
-    super(`there is no job ${JSON.stringify(job)}`, options);
+  /** `nearest`: the id that was likely meant. */
+  constructor(job: string, options?: ErrorOptions & { readonly nearest?: string | undefined }) {
+    const hint = options?.nearest === undefined ? '' : `; did you mean ${options.nearest}?`;
+    super(`there is no job ${JSON.stringify(job)}${hint}`, options);
   }
 }
 

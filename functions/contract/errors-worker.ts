@@ -5,9 +5,13 @@ import type { FailureName } from './failures.ts';
 export class WorkerDiedError extends DaybreakError {
   override readonly name = 'WorkerDiedError';
 
-  /** `how` goes on from "its worker process": `ended with exit code 0`. */
-  constructor(facts: { readonly task: string; readonly how: string }, options?: ErrorOptions) {
-    super(`${facts.task}: its worker process ${facts.how} before the task was done`, options);
+  /** `how` goes on from "its worker process": `ended with exit code 0`. `printed`: where what it printed is kept. */
+  constructor(
+    facts: { readonly task: string; readonly how: string; readonly printed?: string | undefined },
+    options?: ErrorOptions,
+  ) {
+    const printed = facts.printed === undefined ? '' : `; what it printed is in ${facts.printed}`;
+    super(`${facts.task}: its worker process ${facts.how} before the task was done${printed}`, options);
   }
 }
 
@@ -44,12 +48,18 @@ export class InternalError extends DaybreakError {
  */
 export class WorkerTaskError extends DaybreakError {
   override readonly name: FailureName;
+  override readonly rejectsKey: string | undefined;
+  /** The id of the task, where it is one of the stage at hand. */
+  readonly taskId: string | undefined;
 
   constructor(
     facts: {
       readonly name: FailureName;
       readonly message: string;
+      readonly rejects?: string | undefined;
+      /** For people: stage and task. */
       readonly task: string;
+      readonly taskId?: string;
       readonly attempts: number;
     },
     options?: ErrorOptions,
@@ -60,5 +70,7 @@ export class WorkerTaskError extends DaybreakError {
       options,
     );
     this.name = facts.name;
+    this.rejectsKey = facts.rejects;
+    this.taskId = facts.taskId;
   }
 }

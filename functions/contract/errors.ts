@@ -7,6 +7,9 @@ import { FAILURES, type FailureName, type FailureRow } from './failures.ts';
 export abstract class DaybreakError extends Error {
   abstract override readonly name: FailureName;
 
+  /** The object that keeps the rows that were rejected, where that is what failed. */
+  readonly rejectsKey: string | undefined;
+
   get row(): FailureRow {
     return FAILURES[this.name];
   }
@@ -22,6 +25,8 @@ export type Problem = {
   readonly column?: number;
   /** The nearest known name, where one is near. */
   readonly suggestion?: string;
+  /** Columns that the expression reads, where their types may be what is wrong. */
+  readonly columns?: readonly string[];
 };
 
 /** Renders `file:line:column  path: message (did you mean "x"?)`. */

@@ -95,7 +95,8 @@ export const FAILURES = {
   TooManyRejectsError: {
     retry: 'never',
     exitCode: rejects,
-    remedy: 'Correct the rows, or raise `errors.max_rejects`.',
+    remedy:
+      'Correct the rows or the module and submit the job again; or `daybreak resume` it, which runs again what modules rejected, with `--max-rejects` also under a higher limit.',
   },
   LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
   GlobalAggregateError: {
@@ -145,7 +146,11 @@ export const FAILURES = {
     exitCode: failed,
     remedy: 'Check the file: it is damaged, cut short, or not Arrow IPC.',
   },
-  TaskMemoryError: { retry: 'again-with-more-memory', exitCode: failed, remedy: 'Give more with --memory.' },
+  TaskMemoryError: {
+    retry: 'again-with-more-memory',
+    exitCode: failed,
+    remedy: 'Give more with --memory, or make more and smaller tasks with --map-tasks and --reduce-tasks.',
+  },
   TaskTimeoutError: {
     retry: 'again-with-more-memory',
     exitCode: failed,
@@ -156,7 +161,7 @@ export const FAILURES = {
     retry: 'again',
     exitCode: failed,
     remedy:
-      'Look at what the worker printed; a module must not end its process. `daybreak resume` goes on with the job.',
+      'A module must not end its process; what a worker printed says more. `daybreak resume` goes on with the job.',
   },
   TaskHungError: {
     retry: 'again',
@@ -199,6 +204,11 @@ export const FAILURES = {
     exitCode: refused,
     remedy:
       '`daybreak jobs` lists the jobs of the work folder, with --stack those of a deployment. A job that was just submitted is there within seconds.',
+  },
+  JobAtWorkError: {
+    retry: 'never',
+    exitCode: refused,
+    remedy: 'Wait for its end, or `daybreak cancel` it; `daybreak resume` finishes a publish.',
   },
   JobExistsError: {
     retry: 'never',

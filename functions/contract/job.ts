@@ -20,6 +20,10 @@ export const Job = z
       .record(z.string(), Sha256)
       .optional()
       .describe('The bundles of the modules that the spec names, by path: the job runs these bytes.'),
+    keepBlocks: z
+      .literal(true)
+      .optional()
+      .describe('Whether intermediate blocks stay, whoever goes on with the job.'),
     submittedAt: z.iso.datetime(),
     submittedBy: z.string(),
     deadlineAt: z.iso.datetime().optional(),

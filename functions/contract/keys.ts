@@ -81,6 +81,8 @@ export const KEYS = {
   items: defineKey('jobs/{job}/{run}/{stage}/items-{attempt}.jsonl'),
   /** Why an execution of a task failed, where it could not say so itself. */
   failure: defineKey('jobs/{job}/{run}/{stage}/failures/{task}-{note}.json'),
+  /** What the process of a task printed, cut where it is long. */
+  printed: defineKey('jobs/{job}/{run}/{stage}/printed/{task}-{worker}.log'),
   amendment: defineKey('jobs/{job}/{run}/{stage}/amendments/{k}.json'),
   commit: defineKey('jobs/{job}/{run}/{stage}/commits/{task}.json'),
   rejects: defineKey('jobs/{job}/{run}/{stage}/rejects/{task}-{attempt}.{format}'),

@@ -76,6 +76,8 @@ export type ModuleReject = {
   readonly error?: string;
   /** Where it threw, in the author's source: `file.ts:12:7`. */
   readonly place?: string;
+  /** Of module_output and module_timeout: the message without a word of the author's, so without a value. */
+  readonly detail?: string;
   /** At most {@link MODULE_LIMITS.messageCharacters}. */
   readonly message: string;
   /** The row that the function got, as JSON; at most {@link MODULE_LIMITS.rawCharacters}. */

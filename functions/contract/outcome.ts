@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { DaybreakError } from './errors.ts';
 import { FAILURES, type FailureName } from './failures.ts';
 import { JobId, RunId, StageId, TaskId } from './ids.ts';
 import { OUTCOMES } from './stages.ts';
@@ -10,9 +11,17 @@ export const Failure = z
     message: z.string(),
     stage: StageId.optional(),
     task: TaskId.optional(),
+    rejects: z.string().optional().describe('key of an object with the rows that were rejected'),
   })
   .meta({ id: 'Failure' });
 export type Failure = z.infer<typeof Failure>;
+
+/** An error as it stands in the state of a job. */
+export const failureOf = ({ name, message, rejectsKey }: DaybreakError): Failure => ({
+  name,
+  message,
+  ...(rejectsKey === undefined ? {} : { rejects: rejectsKey }),
+});
 
 /** How a run ended. The first one put stands. */
 export const Outcome = z

@@ -14,12 +14,22 @@ export const Adopted = z
       .strictObject({
         stage: StageId,
         amendments: z.int().min(0).max(8).describe('adopted amendments, from k = 0; later ones are not'),
+        withoutModuleRejects: z
+          .literal(true)
+          .optional()
+          .describe(
+            'tasks in which a function of a user rejected rows run again: too many of them ended the run',
+          ),
       })
       .optional()
       .describe('the stage whose commits are adopted one by one'),
   })
   .meta({ id: 'Adopted' });
 export type Adopted = z.infer<typeof Adopted>;
+
+/** A limit on rejected rows: as a count judged in the task, as a rate of the rows read at seal. */
+export const RejectLimit = z.strictObject({ unit: z.enum(['rows', 'rate']), value: z.number().min(0) });
+export type RejectLimit = z.infer<typeof RejectLimit>;
 
 /** The part of plan.json that decides what a run is. The plan adds its own fields to it. */
 export const PlanHeader = z
@@ -32,6 +42,9 @@ export const PlanHeader = z
     formats: FormatVersions,
     stageIds: z.array(StageId).min(1).describe('the stages in order'),
     openedAt: z.iso.datetime(),
+    rejectLimit: RejectLimit.optional().describe(
+      'what this run may reject: of the spec, unless a resume has asked for another; no part of the digest, for no row depends on it',
+    ),
     adopted: Adopted.optional(),
   })
   .meta({ id: 'PlanHeader' });

@@ -2,17 +2,19 @@ import * as z from 'zod';
 import { PlannedColumn } from './columns.ts';
 import { AttemptId, BlockFormat, Sha256 } from './ids.ts';
 import { PinnedInput } from './pinned-input.ts';
-import { PlanHeader } from './plan-header.ts';
+import { PlanHeader, RejectLimit } from './plan-header.ts';
 import { PlannedStep } from './planned-steps.ts';
 import { STAGE_KINDS } from './stages.ts';
 
 /** Where an expectation comes from: a finished job of the same shape, or a stated assumption. */
-const Expectation = z.strictObject({
+export const Expectation = z.strictObject({
   seconds: z.number().min(0),
+  inputBytes: z.int().min(0).optional().describe('of a stage that reads blocks'),
   basis: z.enum(['history', 'assumed']),
   /** The sentence that `daybreak plan` prints: from how many jobs, or at which speed. */
   because: z.string(),
 });
+export type Expectation = z.infer<typeof Expectation>;
 
 /**
  * How a stage ends whose rows must move: the map half of `step`, then each row to the partition of its `by`
@@ -50,18 +52,14 @@ export const PlannedStage = z
     ),
     steps: z.array(PlannedStep),
     shuffle: Shuffle.optional(),
-    columns: z.array(PlannedColumn),
+    columns: z.array(PlannedColumn).describe('what is written: of a shuffle its own'),
     /** What the stage's tasks write: the final format in the last stage. */
     format: BlockFormat,
-    inputBytes: z.int().min(0),
-    expected: Expectation,
+    inputBytes: z.int().min(0).optional().describe('of a stage that reads the input'),
+    expected: Expectation.optional().describe('absent where nothing is known of the stage'),
   })
   .meta({ id: 'PlannedStage' });
 export type PlannedStage = z.infer<typeof PlannedStage>;
-
-/** A limit on rejected rows: as a count judged in the task, as a rate of the rows read at seal. */
-export const RejectLimit = z.strictObject({ unit: z.enum(['rows', 'rate']), value: z.number().min(0) });
-export type RejectLimit = z.infer<typeof RejectLimit>;
 
 /** What Daybreak decided for a run; putting it opens the run. Never edited. */
 export const Plan = z

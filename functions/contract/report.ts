@@ -3,9 +3,10 @@ import { PlannedColumn } from './columns.ts';
 import { StepCounts } from './commit.ts';
 import { Counts } from './counts.ts';
 import { JobId, RunId } from './ids.ts';
+import { Failure } from './outcome.ts';
 import { OUTCOMES, STAGE_KINDS } from './stages.ts';
 
-const StepReport = StepCounts.extend({ kind: z.string() });
+const StepReport = StepCounts.extend({ kind: z.string().describe('the word of the spec') });
 export type StepReport = z.infer<typeof StepReport>;
 
 const StageReport = z.strictObject({
@@ -29,7 +30,7 @@ export const Report = z
     outcome: z.enum(OUTCOMES),
     submittedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
-    seconds: z.number().min(0),
+    seconds: z.number().min(0).describe('from the submission to the end; of a later run from its opening'),
     deadlineAt: z.iso.datetime().optional(),
     rows: z.strictObject({ read: z.int(), written: z.int(), rejected: z.int() }),
     stages: z.array(StageReport),
@@ -40,7 +41,7 @@ export const Report = z
       sizeBytes: z.int(),
       columns: z.array(PlannedColumn),
     }),
-    failure: z.strictObject({ name: z.string(), message: z.string() }).optional(),
+    failure: Failure.pick({ message: true, rejects: true }).extend({ name: z.string() }).optional(),
   })
   .meta({ id: 'Report' });
 export type Report = z.infer<typeof Report>;

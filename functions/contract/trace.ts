@@ -31,8 +31,8 @@ const TracedStage = z.strictObject({
   stage: StageId,
   kind: z.enum(STAGE_KINDS),
   tasks: z.int().min(1).describe('tasks as planned; `listed` has the list itself'),
-  inputBytes: Count.describe('bytes that the plan expects the stage to read'),
-  expectedSeconds: z.number().min(0),
+  inputBytes: Count.optional().describe('bytes that the plan expects the stage to read, where it knows'),
+  expectedSeconds: z.number().min(0).optional(),
 });
 
 /** A run was opened: its plan. */

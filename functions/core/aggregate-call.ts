@@ -1,4 +1,3 @@
-import { SQL_FUNCTIONS } from '../contract/sql-functions.ts';
 import { type FunctionNode, isSameExpression } from './expression.ts';
 
 /**
@@ -31,12 +30,4 @@ export const completeOrder = (node: FunctionNode): FunctionNode => {
     orders.push({ direction: 'ASC', nulls: 'LAST', value });
   }
   return { ...node, orders };
-};
-
-/** Whether partial results of the call can be merged: its function is algebraic, over all rows, in any order. */
-export const isAlgebraicCall = (node: FunctionNode): boolean => {
-  const known = SQL_FUNCTIONS.get(node.name);
-  return (
-    known?.kind === 'aggregate' && known.merge === 'algebraic' && !node.isDistinct && node.orders.length === 0
-  );
 };

@@ -8,9 +8,9 @@ import { weighRanges } from './plan-slices.ts';
 
 /**
  * The law: a row counts once, from a task whose cuts are all proved, and so does an error. A commit whose cut
- * was wrong is void with all that it says, rows and rejects; an attempt that failed on rows of a guessed cut
- * commits none of them (`isUnread`), and once the chain has reached its range a task that begins at the
- * proven row reads it again: the errors of that one count.
+ * was wrong is void with all that it says, rows and rejects; an attempt that failed on rows of a guessed cut, or
+ * that would give them to a function of a user, commits none of them (`isUnread`), and once the chain has reached
+ * its range a task that begins at the proven row reads it again: the errors of that one count.
  */
 export type SliceVerdict =
   | { readonly kind: 'proved' }
@@ -77,12 +77,9 @@ export const amendSlices = (
   const reasons = [...byFile].flatMap(([file, entries]) => judgeFile(input, file, entries));
   const voided = entered.filter(isVoid);
   if (voided.length === 0) return { kind: 'proved' };
-  return {
-    kind: 'amend',
-    void: voided.map(({ task }) => task),
-    tasks: voided.flatMap(replaceTask),
-    reason: summarize(reasons, voided),
-  };
+  const instead = voided.flatMap(replaceTask);
+  const reason = summarize(reasons, { voided: voided.length, tasks: instead.length });
+  return { kind: 'amend', void: voided.map(({ task }) => task), tasks: instead, reason };
 };
 
 const enterTask = (task: TaskOf<'ranges'>, chains: readonly RangeChain[]): TaskEntries => {
@@ -118,7 +115,7 @@ const judgeFile = (input: PinnedInput, file: number, entries: readonly Entry[]):
       for (const entry of entries) entry.instead = [];
       first.instead = [{ file, startOffset: 0, endOffset: sizeBytes, dataOffset: 0, startsAt: 'whole' }];
       return [
-        `${JSON.stringify(path)} has quotes that no cut can be proved with (${verdict.quotingError.cause} at byte ${verdict.quotingError.offset})`,
+        `${JSON.stringify(path)} has quotes that no cut can be proved with (${verdict.quotingError.cause} at byte ${verdict.quotingError.offset}), so one task reads it whole`,
       ];
     case 'broken':
       mendBreak(entries, verdict, sizeBytes);
@@ -175,9 +172,14 @@ const keepRange = ({ range, chain, isReached }: Entry): SliceRange => {
   return { ...range, startOffset, endOffset: Math.max(startOffset, range.endOffset), startsAt: 'row' };
 };
 
-const summarize = (reasons: readonly string[], voided: readonly TaskEntries[]): string => {
-  const [first, ...more] = reasons;
-  if (first === undefined)
-    return `rows of ${voided.map(({ task }) => task).join(', ')} failed; their cuts are proved now`;
-  return more.length === 0 ? first : `${first}; and so in ${more.length} more files`;
+const summarize = (
+  [first, ...more]: readonly string[],
+  { voided, tasks }: { readonly voided: number; readonly tasks: number },
+): string => {
+  if (first === undefined) {
+    return `${voided === 1 ? 'the cuts of a task are' : `the cuts of ${voided} tasks are`} proved: the rows are read now`;
+  }
+  const others =
+    more.length === 0 ? '' : `; and so in ${more.length} more ${more.length === 1 ? 'file' : 'files'}`;
+  return `${first}${others}; ${voided === 1 ? 'a task runs' : `${voided} tasks run`} again as ${tasks}`;
 };

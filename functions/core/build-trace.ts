@@ -69,8 +69,17 @@ const opened = (plan: Plan): TraceEventOf<'opened'> => ({
   stages: plan.stageIds.flatMap((stage, index) => {
     const planned = plan.stages[index];
     if (planned === undefined) return [];
-    const { kind, tasks, inputBytes, expected } = planned;
-    return [{ stage, kind, tasks, inputBytes, expectedSeconds: expected.seconds }];
+    const { kind, tasks, expected } = planned;
+    const inputBytes = planned.inputBytes ?? expected?.inputBytes;
+    return [
+      {
+        stage,
+        kind,
+        tasks,
+        ...(inputBytes === undefined ? {} : { inputBytes }),
+        ...(expected === undefined ? {} : { expectedSeconds: expected.seconds }),
+      },
+    ];
   }),
   ...(plan.adopted === undefined ? {} : { adoptedFrom: plan.adopted.run }),
 });
@@ -88,7 +97,7 @@ const listedTasks = (
   const at = before === undefined ? plan.openedAt : laterOf(before.sealedAt, plan.openedAt);
   const place = { event: 'listed', at, run: plan.run, stage: facts.stage } as const;
   if (facts.weights !== undefined) return { ...place, basis: 'measured', weights: [...facts.weights] };
-  const weights = shareEvenly(before?.totals.sizeBytes ?? planned.inputBytes, tasks);
+  const weights = shareEvenly(before?.totals.sizeBytes ?? planned.inputBytes ?? 0, tasks);
   return { ...place, basis: 'even', weights };
 };
 

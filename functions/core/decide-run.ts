@@ -1,10 +1,13 @@
 import { isSameFormats } from '../contract/format-versions.ts';
 import { FIRST_RUN, nextRunId } from '../contract/ids.ts';
 import type { Outcome } from '../contract/outcome.ts';
-import type { Adopted, PlanHeader } from '../contract/plan-header.ts';
+import type { Adopted, PlanHeader, RejectLimit } from '../contract/plan-header.ts';
 
 /** What a plan must have in common with another for the work of the one to count in the other. */
 export type PlanIdentity = Pick<PlanHeader, 'digest' | 'formats'>;
+
+/** A plan, and the limit on rejects that was asked for in place of the one that the run has. */
+export type WantedPlan = PlanIdentity & { readonly askedLimit?: RejectLimit | undefined };
 
 export type RunDecision =
   /** Go on with the run: it has no outcome. */
@@ -16,17 +19,18 @@ export type RunDecision =
   /** Open this run; `from` is the run that it may adopt from. */
   | { readonly kind: 'open'; readonly run: string; readonly from?: string };
 
+export type EarlierRun = { readonly plan: PlanHeader; readonly outcome?: Outcome | undefined };
+
 /** Decides what a start or a resume of a job does, from its newest run. */
-export const decideRun = (
-  newest: { readonly plan: PlanHeader; readonly outcome?: Outcome | undefined } | undefined,
-  wanted: PlanIdentity,
-): RunDecision => {
+export const decideRun = (newest: EarlierRun | undefined, wanted: WantedPlan): RunDecision => {
   if (newest === undefined) return { kind: 'open', run: FIRST_RUN };
   const { plan, outcome } = newest;
   const run = plan.run;
   switch (outcome?.kind) {
     case undefined:
-      return isSamePlan(plan, wanted) ? { kind: 'continue', run } : { kind: 'supersede', run };
+      return isSamePlan(plan, wanted) && hasAskedLimit(plan, wanted)
+        ? { kind: 'continue', run }
+        : { kind: 'supersede', run };
     case 'published':
     case 'partial':
     case 'refused':
@@ -55,6 +59,10 @@ export const comingRun = (newest: StandingRun | undefined): string => {
 const isSamePlan = (left: PlanIdentity, right: PlanIdentity): boolean =>
   left.digest === right.digest && isSameFormats(left.formats, right.formats);
 
+const hasAskedLimit = ({ rejectLimit }: PlanHeader, { askedLimit }: WantedPlan): boolean =>
+  askedLimit === undefined ||
+  (rejectLimit?.unit === askedLimit.unit && rejectLimit.value === askedLimit.value);
+
 /** What stands of a stage of the earlier run. */
 export type StageStanding = {
   readonly stage: string;
@@ -62,6 +70,8 @@ export type StageStanding = {
   readonly isSealed: boolean;
   /** Whether the block of every counted commit is there. False where nothing is sealed. */
   readonly isPresent: boolean;
+  /** Whether a function of a user rejected rows in it. */
+  readonly hasModuleRejects: boolean;
   readonly amendments: number;
 };
 
@@ -69,16 +79,23 @@ export type StageStanding = {
  * What the next run adopts: all seals up to the last one whose blocks are present, where the plans are of one
  * digest and one block format; and the commits of the stage after it, where all formats are equal. A seal with
  * missing tasks is not adopted: it was right for a partial result only.
+ *
+ * After too many rejects, and without a new limit for them, tasks in which functions of users rejected rows are not
+ * adopted: they would end the next run as they ended this one, and a service may be there again. At first those of
+ * the stage that was too much alone; where that has not helped, those of the sealed stages before it too.
  */
 export const decideAdoption = (
-  earlier: PlanHeader,
+  { plan: earlier, outcome }: EarlierRun,
   standings: readonly StageStanding[],
-  wanted: PlanIdentity,
+  wanted: WantedPlan,
 ): Adopted | undefined => {
   if (earlier.digest !== wanted.digest || earlier.formats.block !== wanted.formats.block) return undefined;
+  const isRejected = outcome?.failure?.name === 'TooManyRejectsError' && hasAskedLimit(earlier, wanted);
+  const isRejectedAgain = isRejected && earlier.adopted?.open?.withoutModuleRejects === true;
+  const stands = ({ isSealed, hasModuleRejects }: StageStanding): boolean =>
+    isSealed && !(isRejectedAgain && hasModuleRejects);
   const last = standings.findLastIndex(
-    (standing, index) =>
-      standing.isPresent && standings.slice(0, index + 1).every((before) => before.isSealed),
+    ({ isPresent }, index) => isPresent && standings.slice(0, index + 1).every(stands),
   );
   const open = standings[last + 1];
   const isOpenAdopted = open !== undefined && isSamePlan(earlier, wanted);
@@ -86,6 +103,14 @@ export const decideAdoption = (
   return {
     run: earlier.run,
     sealed: standings.slice(0, last + 1).map(({ stage }) => stage),
-    ...(isOpenAdopted ? { open: { stage: open.stage, amendments: open.amendments } } : {}),
+    ...(isOpenAdopted
+      ? {
+          open: {
+            stage: open.stage,
+            amendments: open.amendments,
+            ...(isRejected ? { withoutModuleRejects: true as const } : {}),
+          },
+        }
+      : {}),
   };
 };

@@ -1,6 +1,7 @@
 import { foldColumnName } from '../contract/spec-values.ts';
 import { canonicalAggregate, ruleOf } from './aggregate-rules.ts';
 import {
+  childrenOf,
   type Expression,
   type FunctionNode,
   isSameExpression,
@@ -16,7 +17,7 @@ export type NamedCall = { readonly name: string; readonly call: FunctionNode };
 
 /**
  * The trees of a decomposition. `partial`: `outputs` read the calls' values by name. `rows`: the calls in `outputs`
- * read `columns` by name; `distinct` is there where every call is `count(DISTINCT column)` of the one column.
+ * read `columns` by name.
  */
 export type DecomposedTrees =
   | {
@@ -32,13 +33,6 @@ export type DecomposedTrees =
       readonly columns: readonly Output[];
       readonly outputs: readonly Output[];
       readonly foldsEqualRows: boolean;
-      readonly distinct:
-        | {
-            readonly value: Output;
-            readonly calls: readonly NamedCall[];
-            readonly outputs: readonly Output[];
-          }
-        | undefined;
     };
 
 type Group = {
@@ -181,6 +175,7 @@ const shuffleRows = (
     if (!readsColumn(expression, names)) return expression;
     if (expression.kind === 'column' && expression.path.length === 1 && keys.has(expression.path[0]))
       return expression;
+    if (makesUnnamed(expression)) return mapChildren(expression, project);
     let column = columns.find((known) => isSameExpression(known.expression, expression));
     if (column === undefined) {
       column = { name: `${prefix}c${columns.length}`, expression };
@@ -190,16 +185,21 @@ const shuffleRows = (
   };
   const outputs = mapCalls(group.outputs, (call) => mapChildren(call, project));
   const foldsEqualRows = calls.every((call) => call.isDistinct || ignoresDistinct(call));
-  return {
-    mode: 'rows',
-    prefix,
-    reason,
-    columns,
-    outputs,
-    foldsEqualRows,
-    distinct: countDistinct(group, calls, prefix),
-  };
+  return { mode: 'rows', prefix, reason, columns, outputs, foldsEqualRows };
 };
+
+/**
+ * Whether a struct without names, such as `(a, b)`, is made on the way to a value: no block can carry one, so what it
+ * is made of crosses in its place. Not below a lambda, whose parameters mean nothing outside of it.
+ */
+const makesUnnamed = (expression: Expression): boolean =>
+  contains(expression, isRow) && !contains(expression, isLambda);
+
+const isRow = (node: Expression): boolean => node.kind === 'function' && node.name === 'row';
+const isLambda = ({ kind }: Expression): boolean => kind === 'lambda';
+
+const contains = (expression: Expression, is: (node: Expression) => boolean): boolean =>
+  is(expression) || childrenOf(expression).some((child) => contains(child, is));
 
 const ignoresDistinct = (call: FunctionNode): boolean => {
   const rule = ruleOf(call);
@@ -222,26 +222,3 @@ const readsColumn = (node: Expression, names: ReadonlySet<string>): boolean => {
   });
   return isRead;
 };
-
-const countDistinct = (
-  group: Group,
-  calls: readonly FunctionNode[],
-  prefix: string,
-): Extract<DecomposedTrees, { mode: 'rows' }>['distinct'] => {
-  const [call, ...more] = calls;
-  const [argument, ...others] = call?.children ?? [];
-  if (call === undefined || argument === undefined || more.length + others.length > 0) return undefined;
-  if (call.name !== 'count' || !call.isDistinct || call.orders.length > 0) return undefined;
-  const value: Output = { name: `${prefix}c0`, expression: whereTrue(call.filter, argument.value) };
-  const named = [{ name: `${prefix}v0`, call: callOf('count', { kind: 'column', path: [value.name] }) }];
-  return { value, calls: named, outputs: replaceCalls(group.outputs, [{ name: `${prefix}v0`, call }]) };
-};
-
-const whereTrue = (filter: Expression | undefined, result: Expression): Expression =>
-  filter === undefined
-    ? result
-    : {
-        kind: 'case',
-        checks: [{ when: filter, result }],
-        otherwise: { kind: 'constant', type: 'null', value: 'NULL' },
-      };

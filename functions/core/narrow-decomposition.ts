@@ -7,11 +7,7 @@ export const narrowDecomposition = (
 ): Decomposition => {
   if (parts.mode === 'partial') return narrowPartial(parts, isNeeded);
   const outputs = parts.outputs.filter(({ name }) => isNeeded(name));
-  const columns = keepUsed(parts.columns, outputs);
-  const { distinctCount } = parts;
-  if (distinctCount === undefined) return { ...parts, columns, outputs };
-  const counts = narrowPartial(distinctCount.counts, isNeeded);
-  return { ...parts, columns, outputs, distinctCount: { ...distinctCount, counts } };
+  return { ...parts, columns: keepUsed(parts.columns, outputs), outputs };
 };
 
 const narrowPartial = (

@@ -1,10 +1,7 @@
-/** The most rows that may be rejected: a count, judged in the task, or a rate from 0 to 1 of the rows read, judged at seal. */
-export type MaxRejects =
-  | { readonly kind: 'count'; readonly rows: number }
-  | { readonly kind: 'rate'; readonly rate: number };
+import type { RejectLimit } from '../contract/plan-header.ts';
 
-/** Reads `errors.max_rejects` of a validated spec. */
-export const parseMaxRejects = (maxRejects: number | string): MaxRejects =>
+/** Reads `errors.max_rejects` of a validated spec: a count, or a rate from 0 to 1. */
+export const parseMaxRejects = (maxRejects: number | string): RejectLimit =>
   typeof maxRejects === 'number'
-    ? { kind: 'count', rows: maxRejects }
-    : { kind: 'rate', rate: Number.parseFloat(maxRejects) / 100 };
+    ? { unit: 'rows', value: maxRejects }
+    : { unit: 'rate', value: Number.parseFloat(maxRejects) / 100 };

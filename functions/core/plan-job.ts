@@ -3,25 +3,8 @@ import type { BlockFormat } from '../contract/ids.ts';
 import type { PlannedStage, Shuffle } from '../contract/plan.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
 import { isDealt } from './cut-stages.ts';
+import { expectStages, type History } from './expect-stages.ts';
 import { findGlobalRows } from './refuse-global-rows.ts';
-
-/** Seconds per gigabyte of input of finished jobs of the same shape, newest last. */
-export type History = readonly { readonly inputBytes: number; readonly seconds: number }[];
-
-/**
- * Bytes a second that a plan assumes where there is no history: the slower of what two cores did over the
- * group-by questions of the db-benchmark (`npm run bench`), so that a promise errs on the late side.
- */
-const ASSUMED_BYTES_PER_SECOND: Readonly<Record<string, number>> = {
-  csv: 120e6,
-  jsonl: 60e6,
-  parquet: 80e6,
-  text: 150e6,
-};
-const FALLBACK_BYTES_PER_SECOND = 60e6;
-
-/** What a job of no bytes takes: opening the engine, the commits, the rename. */
-const FIXED_SECONDS = 0.2;
 
 /** A stage before its sizes are known: see core/cut-stages and stages/bind-shuffles. */
 export type BoundCut = Pick<PlannedStage, 'opening' | 'steps' | 'shuffle'>;
@@ -103,48 +86,19 @@ export const planStages = (options: {
   readonly history: History;
 }): readonly PlannedStage[] => {
   const { cuts } = options;
-  const expected = expectSeconds(options);
+  const kinds = cuts.map((_, index): PlannedStage['kind'] => (index === 0 ? 'map' : 'reduce'));
+  const expectations = expectStages({ ...options, kinds });
   return cuts.map((cut, index): PlannedStage => {
     const before = index === 0 ? undefined : cuts[index - 1]?.shuffle;
+    const expected = expectations[index];
     return {
       kind: index === 0 ? 'map' : 'reduce',
       tasks: before === undefined ? options.mapTasks : tasksAfter(before, options.reduceTasks),
-      ...(index === 0 ? { inputColumns: [...options.inputColumns] } : {}),
+      ...(index === 0 ? { inputColumns: [...options.inputColumns], inputBytes: options.inputBytes } : {}),
       ...cut,
-      columns: [...options.columns],
+      columns: [...(cut.shuffle?.columns ?? options.columns)],
       format: cut.shuffle === undefined ? options.outputFormat : 'arrow',
-      inputBytes: index === 0 ? options.inputBytes : 0,
-      // Until stages have histories of their own, each takes an even share.
-      expected: { ...expected, seconds: expected.seconds / cuts.length },
+      ...(expected === undefined ? {} : { expected }),
     };
   });
-};
-
-const expectSeconds = (options: {
-  readonly inputFormat: string;
-  readonly inputBytes: number;
-  readonly history: History;
-}): PlannedStage['expected'] => {
-  const { history, inputBytes, inputFormat } = options;
-  if (history.length > 0) {
-    const rates = history.map(
-      (job) => Math.max(job.seconds - FIXED_SECONDS, 0) / Math.max(job.inputBytes, 1),
-    );
-    const seconds = FIXED_SECONDS + median(rates) * inputBytes;
-    const jobs = history.length === 1 ? 'one finished job' : `${history.length} finished jobs`;
-    return { seconds, basis: 'history', because: `the median of ${jobs} of this shape` };
-  }
-  const speed = ASSUMED_BYTES_PER_SECOND[inputFormat] ?? FALLBACK_BYTES_PER_SECOND;
-  return {
-    seconds: FIXED_SECONDS + inputBytes / speed,
-    basis: 'assumed',
-    because: `assumed ${Math.round(speed / 1e6)} MB/s of ${inputFormat}: no job of this shape has finished yet`,
-  };
-};
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 };

@@ -1,7 +1,11 @@
 import type { CsvCursor, ScanStep } from './scan-csv.ts';
 
 const NEWLINE = 0x0a;
-const BLANKS = new Set([0x20, 0x09, 0x0d, NEWLINE]);
+/** What the engine's reader of JSON lines passes over: the white space of C. */
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0b, 0x0c, 0x0d, NEWLINE]);
+
+/** Whether a line of nothing but such bytes is no row. */
+export const isBlankByte = (byte: number): boolean => BLANKS.has(byte);
 
 /**
  * The same as `advanceCsv` for formats in which every newline ends a row (jsonl, text): a cut there

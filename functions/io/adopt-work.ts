@@ -1,8 +1,11 @@
 import type { Commit } from '../contract/commit.ts';
+import type { Counts } from '../contract/counts.ts';
 import { parentTaskId } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
-import type { PlanHeader } from '../contract/plan-header.ts';
+import type { PlanHeader, RejectLimit } from '../contract/plan-header.ts';
+import type { Sealed } from '../contract/sealed.ts';
 import type { StageStanding } from '../core/decide-run.ts';
+import { isWithinLimit, sumRejects } from '../core/judge-rejects.ts';
 import { commitAttempt, listCommits, listSealedCommits } from './commit-attempt.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -29,32 +32,48 @@ const areRejectsPresent = async (store: ObjectStore, commit: Commit): Promise<bo
   return isInFull(store, key, rejects.sizeBytes);
 };
 
-/** What stands of each stage of a run, in order, for the next run to adopt. */
+/**
+ * What stands of each stage of a run, in order, for the next run to adopt. A seal does not stand that has let pass
+ * more rejects than the next run may have.
+ */
 export const inspectStages = async (
   store: ObjectStore,
   plan: PlanHeader,
+  limit?: RejectLimit,
 ): Promise<readonly StageStanding[]> => {
   const standings: StageStanding[] = [];
-  for (const stage of plan.stageIds) standings.push(await inspectStage(store, plan, stage));
+  const counts: Counts[] = [];
+  for (const stage of plan.stageIds) {
+    const ids = { job: plan.job, run: plan.run, stage };
+    const sealed = await readSealed(store, ids);
+    if (sealed !== undefined) counts.push(sealed.totals.counts);
+    const isWithin = limit === undefined || isWithinLimit(limit, sumRejects(counts));
+    standings.push(
+      sealed === undefined || sealed.missing.length > 0 || !isWithin
+        ? {
+            stage,
+            isSealed: false,
+            isPresent: false,
+            hasModuleRejects: false,
+            amendments: sealed?.amendments ?? (await listAmendments(store, ids)).length,
+          }
+        : await inspectSealed(store, sealed),
+    );
+  }
   return standings;
 };
 
-const inspectStage = async (store: ObjectStore, plan: PlanHeader, stage: string): Promise<StageStanding> => {
-  const ids = { job: plan.job, run: plan.run, stage };
-  const sealed = await readSealed(store, ids);
-  const amendments = sealed?.amendments ?? (await listAmendments(store, ids)).length;
-  if (sealed === undefined || sealed.missing.length > 0) {
-    return { stage, isSealed: false, isPresent: false, amendments };
-  }
+const inspectSealed = async (store: ObjectStore, sealed: Sealed): Promise<StageStanding> => {
   const commits = await listSealedCommits(store, sealed);
   const every = async (isThere: typeof isBlockPresent): Promise<boolean> =>
     (await mapBounded(commits, MAX_REQUESTS, (commit) => isThere(store, commit))).every(Boolean);
-  // Without its rejects a stage has to run again, whatever stands of those after it.
   return {
-    stage,
+    stage: sealed.stage,
+    // Without its rejects a stage has to run again, whatever stands of those after it.
     isSealed: await every(areRejectsPresent),
     isPresent: await every(isBlockPresent),
-    amendments,
+    hasModuleRejects: commits.some(hasModuleRejects),
+    amendments: sealed.amendments,
   };
 };
 
@@ -81,7 +100,12 @@ export const adoptWork = async (store: ObjectStore, plan: PlanHeader): Promise<v
   const named = new Set(amendments.flatMap(({ tasks }) => tasks.map(({ task }) => task)));
   await mapBounded(await listCommits(store, source), MAX_REQUESTS, async (commit) => {
     const isKnown = parentTaskId(commit.task) === undefined || named.has(commit.task);
+    if (!isKnown || (open.withoutModuleRejects === true && hasModuleRejects(commit))) return;
     const isThere = (await isBlockPresent(store, commit)) && (await areRejectsPresent(store, commit));
-    if (isKnown && isThere) await commitAttempt(store, commit, run);
+    if (isThere) await commitAttempt(store, commit, run);
   });
 };
+
+/** A commit that does not say whose its rejects are may have some of a module. */
+const hasModuleRejects = ({ rejects }: Commit): boolean =>
+  rejects !== undefined && rejects.summary?.ofModules !== 0;

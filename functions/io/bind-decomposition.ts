@@ -8,12 +8,7 @@ import {
   shuffleAllRows,
 } from '../core/decompose-aggregates.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import {
-  renderDistinctValues,
-  renderFinal,
-  renderPartial,
-  renderShuffled,
-} from '../sql/render-aggregates.ts';
+import { renderFinal, renderPartial, renderShuffled } from '../sql/render-aggregates.ts';
 import { renderDecomposition } from '../sql/render-decomposition.ts';
 import { renderExpression } from '../sql/render-expression.ts';
 
@@ -64,15 +59,7 @@ const bindTrees = async (
     ...column,
     type: shuffled[group.keys.length + index]?.type ?? '',
   }));
-  const { distinctCount } = drafted;
-  if (distinctCount === undefined) return { ...drafted, columns };
-  const values = renderDistinctValues(distinctCount, group.keys, from);
-  const value = {
-    ...distinctCount.value,
-    type: (await describe(connection, values))[group.keys.length]?.type ?? '',
-  };
-  const counts = await typeStates(connection, distinctCount.counts, group.keys, `(${values})`);
-  return { ...drafted, columns, distinctCount: { value, counts } };
+  return { ...drafted, columns };
 };
 
 const typeStates = async (

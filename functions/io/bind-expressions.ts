@@ -42,9 +42,8 @@ export const bindExpressions = async (
   const unbound = expressions.flatMap((expression, index): Problem[] => {
     const found = described[index];
     if (found === undefined || 'error' in found) {
-      return [
-        { path: expression.path, message: bindingMessage(expression, scope, found?.error ?? 'no type') },
-      ];
+      const message = bindingMessage(expression, scope, found?.error ?? 'no type');
+      return [{ path: expression.path, message, columns: [...columnsOf(expression.expression)] }];
     }
     if (expression.expects === undefined || found.type === expression.expects) return [];
     const message = `the expression is of type ${found.type}, and ${expression.expects} is expected here.`;

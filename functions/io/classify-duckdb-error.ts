@@ -37,7 +37,7 @@ export const classifyDuckDBError = (text: string): DuckDBFailure => {
   if (/^INTERRUPT/i.test(text) || className === 'INTERRUPT') return { kind: 'interrupted', message };
   if (NO_SPACE.test(body)) return { kind: 'TaskDiskError', message };
   if (className === 'Out of Memory' || /std::bad_alloc|could not allocate block/i.test(body)) {
-    return { kind: 'TaskMemoryError', message };
+    return { kind: 'TaskMemoryError', message: redactDuckDBMessage(text, SIZES) };
   }
   if (READER.test(body)) return { kind: 'reader', message };
   if (VALUE_CLASSES.has(className)) return { kind: 'QueryError', message };
@@ -46,11 +46,14 @@ export const classifyDuckDBError = (text: string): DuckDBFailure => {
 
 const GAP = '…';
 
+/** Sizes as the engine writes them of its own buffers, `256.0 KiB`; no value of a cell stands in these sentences. */
+const SIZES = /[\d.]+ (?:[KMGT]iB|bytes?)\b/;
+
 /**
  * Takes out of DuckDB's sentence whatever may be the value of a cell: all between its first and its last
- * quote, all after its first colon, all numbers, and the lines below.
+ * quote, all after its first colon, all numbers but those that `kept` finds, and the lines below.
  */
-export const redactDuckDBMessage = (text: string): string => {
+export const redactDuckDBMessage = (text: string, kept = /(?!)/): string => {
   const [, className, body = text] = /^([A-Za-z_ ]+? Error): ([\s\S]*)$/.exec(text) ?? [];
   const sentence = body
     .replace(/\n\nLINE \d+:[\s\S]*$/, '')
@@ -61,8 +64,9 @@ export const redactDuckDBMessage = (text: string): string => {
     .replace(/: [\s\S]*$/, '')
     .replace(/\n[\s\S]*$/, '')
     // Digits of type names (INT32, DECIMAL(4,2)) say nothing of a cell.
-    .replaceAll(/\bDECIMAL\(\d+,\s?\d+\)|[A-Za-z_]\w*|[-+]?\d[\d.,:eE+-]*/g, (part) =>
-      /^[-+\d]/.test(part) ? GAP : part,
+    .replaceAll(
+      new RegExp(`${kept.source}|\\bDECIMAL\\(\\d+,\\s?\\d+\\)|[A-Za-z_]\\w*|[-+]?\\d[\\d.,:eE+-]*`, 'g'),
+      (part) => (/^[-+\d]/.test(part) && !kept.test(part) ? GAP : part),
     )
     .trim();
   return className === undefined ? sentence : `${className}: ${sentence}`;

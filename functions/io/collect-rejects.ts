@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from '../contract/columns.ts';
-import { InputFormatError, type RejectPlace } from '../contract/errors-input.ts';
+import { InputFormatError } from '../contract/errors-input.ts';
 import {
   INPUT_LIMITS,
   type PinnedFile,
@@ -11,6 +11,7 @@ import {
   readCompressionOf,
   readPathOf,
 } from '../contract/pinned-input.ts';
+import { type CauseCount, MOST_CAUSES, type RejectPlace } from '../contract/reject-summary.ts';
 import { quotePath, quoteText } from '../sql/quote.ts';
 import { renderReadInput } from '../sql/read-input.ts';
 import { renderJsonCulprit, renderTriedRow } from '../sql/read-json.ts';
@@ -34,11 +35,14 @@ export type Rejects = {
   readonly rejectedRows: number;
   /** The first in the order of files and bytes. */
   readonly first?: RejectPlace;
+  /** Most rows first, at most {@link MOST_CAUSES}. */
+  readonly causes: readonly CauseCount[];
   /**
    * Writes Parquet, in the order of files and bytes: file VARCHAR, line BIGINT (from 1), byte_offset BIGINT
-   * (from 0, after decompression), column VARCHAR, cause VARCHAR, raw VARCHAR (its first 1,000 characters).
+   * (from 0, after decompression), column VARCHAR, cause VARCHAR, raw VARCHAR (its first 1,000 characters); all of
+   * them, or the first `most`.
    */
-  readonly write: (path: string) => Promise<void>;
+  readonly write: (path: string, most?: number) => Promise<void>;
 };
 
 const TABLE = 'daybreak_rejects';
@@ -266,15 +270,33 @@ export const collectRejects = async (
   if (input.format === 'jsonl') await collectFromJsonl(connection, input, options);
   else if (input.format !== 'parquet' && input.format !== 'arrow') await collectFromTables(connection, input);
   if (input.format === 'text') await collectFromWholeFiles(connection, input);
+  return describeRejects(connection);
+};
+
+/** What this connection has collected last; undefined where it has not. */
+export const readCollected = async (connection: DuckDBConnection): Promise<Rejects | undefined> =>
+  (await hasTable(connection, TABLE)) ? describeRejects(connection) : undefined;
+
+const describeRejects = async (connection: DuckDBConnection): Promise<Rejects> => {
   const order = 'ORDER BY file_number, byte_offset, line, raw';
   const [count] = await queryRows(connection, `SELECT count(*) AS rows FROM ${TABLE}`);
   const [first] = await queryRows(connection, `SELECT * FROM ${TABLE} ${order} LIMIT 1`);
+  const causes = await queryRows(
+    connection,
+    `SELECT cause, "column", count(*) AS rows FROM ${TABLE} GROUP BY ALL ORDER BY rows DESC, cause, "column" LIMIT ${MOST_CAUSES}`,
+  );
   return {
     rejectedRows: Number(count?.rows ?? 0),
     ...(first === undefined ? {} : { first: placeOf(first) }),
-    write: async (path) => {
+    causes: causes.map((row) => ({
+      cause: row.cause as RejectCause, // this module wrote it
+      ...(row.column === null ? {} : { column: String(row.column) }),
+      rows: Number(row.rows),
+    })),
+    write: async (path, most) => {
+      const limit = most === undefined ? '' : ` LIMIT ${most}`;
       await connection.run(
-        `COPY (SELECT * EXCLUDE (file_number) FROM ${TABLE} ${order}) TO ${quoteText(path)} (FORMAT parquet)`,
+        `COPY (SELECT * EXCLUDE (file_number) FROM ${TABLE} ${order}${limit}) TO ${quoteText(path)} (FORMAT parquet)`,
       );
     },
   };
@@ -289,22 +311,22 @@ const placeOf = (row: Record<string, unknown>): RejectPlace => ({
 });
 
 /**
- * Finds why a strict read failed: the first reject, in the order of files and bytes, of the files that the
- * error names (or of all). Reads those files once more. Returns undefined where every row is good.
+ * Finds why a strict read failed: the rejects of the first bad one of the files that the error names (or of all).
+ * Reads those files once more. Returns undefined where every row is good.
  */
 export const diagnoseReaderError = async (
   connection: DuckDBConnection,
   input: PinnedInput,
   options: RejectOptions & { readonly error?: unknown } = {},
-): Promise<RejectPlace | undefined> => {
+): Promise<Rejects | undefined> => {
   const message = options.error instanceof Error ? options.error.message : '';
   const named = input.files.filter((file) => message.includes(readPathOf(file)));
   for (const file of named.length > 0 ? named : input.files) {
     for (const table of Object.values(REJECT_TABLES)) await connection.run(`DROP TABLE IF EXISTS ${table}`);
     const one: PinnedInput = { ...input, files: [file] };
     if (input.format !== 'jsonl') await readTolerantly(connection, one, file, options);
-    const { first } = await collectRejects(connection, one, options);
-    if (first !== undefined) return first;
+    const rejects = await collectRejects(connection, one, options);
+    if (rejects.rejectedRows > 0) return rejects;
   }
   return undefined;
 };

@@ -223,6 +223,7 @@ export const openFileStore = async (
         await remove(key);
         folders.add(dirname(pathOf(key)));
       }
+      if (prefix.endsWith('/')) await removeEmptyBelow(files, pathOf(prefix.slice(0, -1)));
       // Others may be filling a folder at the time: it stays then, and so do those above it.
       for (const folder of folders) {
         for (let each = folder; each !== base; each = dirname(each)) await files.removeEmptyFolder(each);
@@ -231,6 +232,14 @@ export const openFileStore = async (
     localPath: pathOf,
   };
   return store;
+};
+
+/** Objects that were deleted one by one left their folders behind. */
+const removeEmptyBelow = async (files: FileOperations, folder: string): Promise<void> => {
+  if ((await files.stat(folder))?.kind !== 'folder') return;
+  for (const name of (await absentAsUndefined(files.names(folder))) ?? [])
+    await removeEmptyBelow(files, join(folder, name));
+  await files.removeEmptyFolder(folder);
 };
 
 const openRoot = async (root: string, files: FileOperations): Promise<string> => {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { INPUT_LIMITS, type PinnedFile } from '../contract/pinned-input.ts';
+import { isBlankByte } from '../core/scan-lines.ts';
 import { readDecompressed } from './read-head.ts';
 
 /** Where a line begins: lines count from 1, bytes from 0, after decompression. */
@@ -12,12 +13,11 @@ export type LocatedLine = LinePlace & {
 
 const FEED = 0x0a;
 const RETURN = 0x0d;
-const SPACE = 0x20;
-const TAB = 0x09;
 
 /**
- * Finds the physical line of each byte offset. DuckDB's positions of rows are 1 too high, and 2 after some
- * CR LFs; what it counts as lines are rows. Offsets ascend; each answer has the corrected offset.
+ * Finds the physical line of each byte offset. DuckDB's positions of rows are 1 too high, and point at the line ends
+ * before the row where blank lines or CR LFs stand there; what it counts as lines are rows. Offsets ascend; each answer
+ * has the corrected offset.
  */
 export const locateOffsets = async (
   file: PinnedFile,
@@ -28,12 +28,14 @@ export const locateOffsets = async (
   let begin = 0;
   let line = 1;
   let counted = 0;
+  /** Line ends that were passed over before the row in question. */
+  let passed = 0;
   for await (const part of readDecompressed(file)) {
     const end = begin + part.length;
     for (;;) {
       const position = positions[places.length];
       if (position === undefined) return places;
-      const offset = Math.max(0, position - 1);
+      const offset = Math.max(0, position - 1) + passed;
       const stop = Math.min(offset, end) - begin;
       for (
         let at = part.indexOf(newline, counted);
@@ -44,8 +46,12 @@ export const locateOffsets = async (
         counted = at + 1;
       }
       if (offset >= end) break;
-      const isOnNewline = part[stop] === FEED || part[stop] === RETURN;
-      places.push({ line: isOnNewline ? line + 1 : line, byteOffset: isOnNewline ? offset + 1 : offset });
+      if (part[stop] === FEED || part[stop] === RETURN) {
+        passed += 1;
+        continue;
+      }
+      places.push({ line, byteOffset: offset });
+      passed = 0;
     }
     counted = 0;
     begin = end;
@@ -96,7 +102,7 @@ export const locateFilledLines = async (
       const feed = part.indexOf(FEED, at);
       const end = feed < 0 ? part.length : feed;
       const piece = part.subarray(at, end);
-      isFilled ||= piece.some((byte) => byte !== SPACE && byte !== TAB && byte !== RETURN);
+      isFilled ||= piece.some((byte) => !isBlankByte(byte));
       if (isWanted() && keptBytes < KEPT_BYTES) {
         kept.push(piece.subarray(0, KEPT_BYTES - keptBytes));
         keptBytes += piece.length;

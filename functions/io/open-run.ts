@@ -6,8 +6,8 @@ import { StateError, StoreError } from '../contract/errors-store.ts';
 import { renderRunId } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Outcome } from '../contract/outcome.ts';
-import { type Adopted, PlanHeader } from '../contract/plan-header.ts';
-import { decideAdoption, decideRun } from '../core/decide-run.ts';
+import { type Adopted, PlanHeader, type RejectLimit } from '../contract/plan-header.ts';
+import { decideAdoption, decideRun, type EarlierRun } from '../core/decide-run.ts';
 import { adoptWork, inspectStages } from './adopt-work.ts';
 import type { ObjectStore } from './object-store.ts';
 import { putOnce, readState } from './put-once.ts';
@@ -23,6 +23,7 @@ export type PlanToOpen = Omit<PlanHeader, 'run' | 'openedAt' | 'adopted'> & {
   readonly digest: string;
   readonly formats: PlanHeader['formats'];
   readonly stageIds: readonly string[];
+  readonly rejectLimit?: RejectLimit;
 };
 
 export type OpenedRun =
@@ -50,16 +51,23 @@ export const readCurrentRun = async (
   return { plan: newest, outcome: await readOutcome(store, { job, run: newest.run }) };
 };
 
+export type Opening = {
+  readonly openedAt: string;
+  /** Asked for now; otherwise a next run has the limit of the one before it, the first that of its plan. */
+  readonly askedLimit?: RejectLimit | undefined;
+};
+
 /**
- * Finds or opens the run in which the job goes on, adoption included. A run without an outcome whose plan or
- * formats are not the given ones is superseded first. Any number of runners may do this at once.
+ * Finds or opens the run in which the job goes on, adoption included. A run without an outcome whose plan, formats
+ * or limit on rejects are not those that are wanted is superseded first. Any number of runners may do this at once.
  */
-export const openRun = async (store: ObjectStore, plan: PlanToOpen, openedAt: string): Promise<OpenedRun> => {
+export const openRun = async (store: ObjectStore, plan: PlanToOpen, opening: Opening): Promise<OpenedRun> => {
+  const { openedAt, askedLimit } = opening;
   for (let turn = 1; turn <= MAX_TURNS; turn += 1) {
     const current = await readCurrentRun(store, plan.job);
-    const decision = decideRun(current, plan);
+    const decision = decideRun(current, { ...plan, askedLimit });
     if (decision.kind === 'open') {
-      const opened = await putPlan(store, plan, { run: decision.run, openedAt, from: current?.plan });
+      const opened = await putPlan(store, plan, { ...opening, run: decision.run, from: current });
       // Another may have opened it with another plan: only the next turn can tell.
       if (!opened.isMine) continue;
       await adoptWork(store, opened.chosen);
@@ -85,12 +93,15 @@ export const openRun = async (store: ObjectStore, plan: PlanToOpen, openedAt: st
 const putPlan = async (
   store: ObjectStore,
   plan: PlanToOpen,
-  opening: { readonly run: string; readonly openedAt: string; readonly from: PlanHeader | undefined },
+  opening: Opening & { readonly run: string; readonly from: EarlierRun | undefined },
 ) => {
-  const { run, openedAt, from } = opening;
-  const adopted = from === undefined ? undefined : await chooseAdoption(store, from, plan);
+  const { run, openedAt, from, askedLimit } = opening;
+  const rejectLimit = askedLimit ?? from?.plan.rejectLimit ?? plan.rejectLimit;
+  const wanted = { ...plan, ...(rejectLimit === undefined ? {} : { rejectLimit }) };
+  const adopted =
+    from === undefined ? undefined : await chooseAdoption(store, from, { ...wanted, askedLimit });
   const header: PlanHeader = {
-    ...plan,
+    ...wanted,
     stageIds: [...plan.stageIds],
     run,
     openedAt,
@@ -109,10 +120,10 @@ const putPlan = async (
 
 const chooseAdoption = async (
   store: ObjectStore,
-  from: PlanHeader,
-  plan: PlanToOpen,
+  from: EarlierRun,
+  wanted: PlanToOpen & { readonly askedLimit?: RejectLimit | undefined },
 ): Promise<Adopted | undefined> => {
   // The run may have ended before its own adoption was finished.
-  await adoptWork(store, from);
-  return decideAdoption(from, await inspectStages(store, from), plan);
+  await adoptWork(store, from.plan);
+  return decideAdoption(from, await inspectStages(store, from.plan, wanted.rejectLimit), wanted);
 };

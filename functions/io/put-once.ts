@@ -56,6 +56,8 @@ export const putOnce = async <Schema extends z.ZodType>(
 ): Promise<Chosen<z.infer<Schema>>> => {
   const text = renderJson(object.schema.parse(value));
   const bytes = new TextEncoder().encode(text);
+  // Once put it stands: what nobody could read again must not be.
+  parseState(object, bytes);
   let failure: StoreError | undefined;
   for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
     try {

@@ -1,9 +1,6 @@
 import type { PartialDecomposition, RowsDecomposition } from '../contract/decomposition.ts';
 import { quoteIdentifier } from './quote.ts';
-
-type Part = { readonly name: string; readonly sql: string };
-
-const renderNamed = ({ name, sql }: Part): string => `${sql} AS ${quoteIdentifier(name)}`;
+import { renderNamed } from './render-names.ts';
 
 const renderSelect = (columns: readonly string[], from: string, groups?: readonly string[]): string => {
   const groupBy = groups === undefined || groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`;
@@ -37,21 +34,13 @@ export const statesColumn = ({ rows }: Pick<PartialDecomposition, 'rows'>): stri
 const renderStates = (parts: Pick<PartialDecomposition, 'rows'>): string =>
   `count(*) AS ${statesColumn(parts)}`;
 
-/** Keys, states, rows -> the same, a row for each group; may be done any number of times. */
-export const renderMerge = (parts: PartialDecomposition, keys: readonly string[], from: string): string =>
-  renderMerged(parts, keys, { from, beside: undefined });
-
-const renderMerged = (
-  parts: PartialDecomposition,
-  keys: readonly string[],
-  { from, beside }: { readonly from: string; readonly beside: string | undefined },
-): string => {
-  const extra = beside === undefined ? [] : [statesColumn(parts)];
+/** Keys, states, rows -> the same with the number of states, a row for each group. */
+const renderMerged = (parts: PartialDecomposition, keys: readonly string[], from: string): string => {
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
   const total = `CAST(coalesce(sum(${rows}), 0) AS BIGINT) AS ${rows}`;
   const gathered = renderSelect(
-    [...names, ...parts.gathered.map(renderNamed), total, ...(beside === undefined ? [] : [beside])],
+    [...names, ...parts.gathered.map(renderNamed), total, renderStates(parts)],
     from,
     names,
   );
@@ -60,14 +49,14 @@ const renderMerged = (
       ? `(${gathered})`
       : `(${renderSelect(['*', ...parts.derived.map(renderNamed)], `(${gathered})`)})`;
   const states = parts.states.map(({ name, merge }) => renderNamed({ name, sql: merge }));
-  return renderSelect([...names, ...states, rows, ...extra], derived);
+  return renderSelect([...names, ...states, rows, statesColumn(parts)], derived);
 };
 
 /** Keys, states, rows -> keys, the columns of the result, rows, states: a row for each group. */
 export const renderFinal = (parts: PartialDecomposition, keys: readonly string[], from: string): string => {
   const names = keys.map(quoteIdentifier);
   const rows = quoteIdentifier(parts.rows.name);
-  const merged = renderMerged(parts, keys, { from, beside: renderStates(parts) });
+  const merged = renderMerged(parts, keys, from);
   const values = renderSelect(
     [...names, ...parts.values.map(renderNamed), rows, statesColumn(parts)],
     `(${merged})`,
@@ -100,19 +89,4 @@ export const renderGroups = (parts: RowsDecomposition, keys: readonly string[], 
     from,
     names,
   );
-};
-
-/** Rows -> keys, the counted value, rows: a row for each distinct pair; {@link renderPartial} of `counts` reads it. */
-export const renderDistinctValues = (
-  { value, counts }: NonNullable<RowsDecomposition['distinctCount']>,
-  keys: readonly string[],
-  from: string,
-): string => {
-  const columns = [
-    ...keys.map(quoteIdentifier),
-    renderNamed(value),
-    `count(*) AS ${quoteIdentifier(counts.rows.name)}`,
-  ];
-  const groups = [...keys.map(quoteIdentifier), String(keys.length + 1)];
-  return renderSelect(columns, from, groups);
 };

@@ -1,11 +1,6 @@
 import type { Decomposition, PartialDecomposition } from '../contract/decomposition.ts';
 import { columnsOf } from '../core/columns-of.ts';
-import {
-  type DecomposedTrees,
-  decomposeAggregates,
-  type NamedCall,
-  type Output,
-} from '../core/decompose-aggregates.ts';
+import type { DecomposedTrees, NamedCall, Output } from '../core/decompose-aggregates.ts';
 import { addCallStates } from './aggregate-states.ts';
 import { renderExpression } from './render-expression.ts';
 import { createDrafts } from './state-drafts.ts';
@@ -27,28 +22,9 @@ export const renderDecomposition = (
   const rows = { name: `${trees.prefix}rows`, partial: 'count(*)', single: 'CAST(1 AS BIGINT)' };
   if (trees.mode === 'partial') return renderPartialMode(trees, types, rows);
   const columns = renderOutputs(trees.columns, types);
-  const { reason, foldsEqualRows, distinct } = trees;
-  const shared = {
-    mode: 'rows',
-    reason,
-    columns,
-    outputs: renderOutputs(trees.outputs, types),
-    foldsEqualRows,
-    rows,
-  } as const;
-  if (distinct === undefined) return shared;
-  const counts = renderPartialMode(
-    { ...distinct, prefix: trees.prefix },
-    new Map([...types, ...distinct.calls.map(({ name }) => [name, 'BIGINT'] as const)]),
-    {
-      name: rows.name,
-      partial: `CAST(sum(${rows.name}) AS BIGINT)`,
-      single: rows.name,
-    },
-  );
-  if (counts.mode === 'unrendered') return shared;
-  const [value] = renderOutputs([distinct.value], types);
-  return value === undefined ? shared : { ...shared, distinctCount: { value, counts } };
+  const { reason, foldsEqualRows } = trees;
+  const outputs = renderOutputs(trees.outputs, types);
+  return { mode: 'rows', reason, columns, outputs, foldsEqualRows, rows };
 };
 
 const renderPartialMode = (
@@ -95,13 +71,3 @@ const renderOutputs = (outputs: readonly Output[], types: KnownTypes): PartialDe
     sql: renderExpression(expression),
     uses: [...columnsOf(expression)],
   }));
-
-/** A `distinct` of those columns: a group_by of all of them without aggregates. */
-export const renderDistinctDecomposition = (columns: readonly string[]): PartialDecomposition => {
-  const rendered = renderDecomposition(
-    decomposeAggregates({ columns, keys: columns, outputs: [] }),
-    new Map(),
-  );
-  if (rendered.mode !== 'partial') throw new Error('a distinct has no aggregate, and needed rows');
-  return rendered;
-};

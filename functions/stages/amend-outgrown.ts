@@ -14,12 +14,12 @@ import { putAmendment, readSealed } from '../io/seal-stage.ts';
 import type { StagePosition } from './seal.ts';
 import type { StageContext } from './stage-context.ts';
 
-/** A task that outgrew even the large function, and how. */
+/** A task that outgrew even the most memory that there is for one, and how. */
 export type OutgrownTask = { readonly task: Task; readonly failure: DaybreakError };
 
 /**
  * Puts the halves of each outgrown task in its place. Fails with the failure of the first task that cannot be cut
- * any more. `amendments` is how many there are already.
+ * any more, or of any where the stage has been amended too often. `amendments` is how many there are already.
  */
 export const amendOutgrown = async (
   context: StageContext,
@@ -45,7 +45,7 @@ export const amendOutgrown = async (
     return found;
   });
   const ids = outgrown.tasks.map(({ task }) => task.task);
-  const reason = `${ids.length === 1 ? `the task ${ids[0]}` : `${ids.length} tasks`} outgrew the large function and ${ids.length === 1 ? 'is' : 'are'} halved (${worst?.failure.name})`;
+  const reason = `${ids.length === 1 ? `the task ${ids[0]}` : `${ids.length} tasks`} outgrew the memory of one and ${ids.length === 1 ? 'is' : 'are'} halved (${worst?.failure.name})`;
   await putAmendment(
     context.store,
     { k: outgrown.amendments },

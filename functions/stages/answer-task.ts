@@ -7,6 +7,7 @@ import { TooManyRejectsError } from '../contract/errors-input.ts';
 import { QueryError } from '../contract/errors-query.ts';
 import { ConservationError } from '../contract/errors-store.ts';
 import type { RangeChain } from '../contract/range-chain.ts';
+import type { RejectSummary } from '../contract/reject-summary.ts';
 import { hasGuessedCut, markUnread } from '../core/amend-slices.ts';
 import { NO_ROWS } from '../core/judge-conservation.ts';
 import { isParallelRefusal } from '../io/collect-rejects.ts';
@@ -15,12 +16,12 @@ import { hashFile } from '../io/hash-file.ts';
 import { newTallyCounts, registerTallies, type TallyCounts } from '../io/tallies.ts';
 import type { CompiledSteps } from '../sql/compile-steps.ts';
 import { damagedInput, explainFailure } from './explain-failure.ts';
-import { keepRejects } from './keep-rejects.ts';
+import { type KeptRejects, keepRejects, keepRejectsOfFailed } from './keep-rejects.ts';
 import { nameFullDisk } from './name-full-disk.ts';
 import { openTaskSource, type TaskSource } from './open-task-source.ts';
-import { type ModuleTotals, runModules } from './run-modules.ts';
+import { hasModules, type ModuleTotals, runModules } from './run-modules.ts';
 import type { StageContext } from './stage-context.ts';
-import type { KeptFile, TaskFolders, TaskQuery, TaskWork } from './task-work.ts';
+import type { KeepRejectsFile, KeptFile, TaskFolders, TaskQuery, TaskWork } from './task-work.ts';
 import { firstValue, type WrittenBlockFile, writeBlock } from './write-block.ts';
 
 /** How often a running query is asked how far it is. */
@@ -33,8 +34,11 @@ export type TaskAnswer = {
   readonly carried: Carried | undefined;
   readonly chains: readonly RangeChain[];
   readonly block: WrittenBlockFile;
-  readonly rejects: KeptFile | undefined;
+  readonly rejects: (KeptFile & { readonly summary: RejectSummary | undefined }) | undefined;
 };
+
+/** What a task writes into: its folders, and a place for rejected rows that outlives it where it fails. */
+export type TaskTarget = { readonly folders: TaskFolders; readonly keep: KeepRejectsFile };
 
 /** Failures that rows cause, and so perhaps a cut that was guessed wrong: seal judges the cut first. */
 const ROW_FAILURES = [TooManyRejectsError, QueryError, ConservationError] as const;
@@ -43,15 +47,18 @@ const ROW_FAILURES = [TooManyRejectsError, QueryError, ConservationError] as con
 export const answerTask = async (
   context: StageContext,
   work: TaskWork,
-  folders: TaskFolders,
+  { folders, keep }: TaskTarget,
 ): Promise<TaskAnswer> => {
   const { plan, stage, index } = work;
   const place = { store: context.store, plan, stage, index, scratchDir: folders.slice };
   const where = { task: `${work.ids.stage} ${work.ids.task}`, scratchDir: folders.slice };
   const source = await nameFullDisk(where, () => openTaskSource(context, place, work.task));
   if (!source.isReadable) return answerNothing(work, folders, source.chains);
+  // Rows of a wrong cut are none: a function of a user, which may do anything with a row, never sees one.
+  if (hasGuessedCut(work.task) && hasModules(stage))
+    return answerNothing(work, folders, markUnread(source.chains));
   try {
-    return await answerSource(context, { work, folders, source });
+    return await answerSource(context, { work, folders, source, keep });
   } catch (error) {
     if (!hasGuessedCut(work.task) || !ROW_FAILURES.some((failure) => error instanceof failure)) throw error;
     return answerNothing(work, folders, markUnread(source.chains));
@@ -71,9 +78,12 @@ const answerNothing = async (
   return { counts: NO_ROWS, steps: [], carried: undefined, chains, block, rejects: undefined };
 };
 
-type Opened = { readonly work: TaskWork; readonly folders: TaskFolders; readonly source: TaskSource };
+type Opened = TaskTarget & { readonly work: TaskWork; readonly source: TaskSource };
 
-const answerSource = (context: StageContext, { work, folders, source }: Opened): Promise<TaskAnswer> => {
+const answerSource = (
+  context: StageContext,
+  { work, folders, source, keep }: Opened,
+): Promise<TaskAnswer> => {
   const session = {
     ...context.resources,
     scratchDir: folders.spill,
@@ -82,9 +92,8 @@ const answerSource = (context: StageContext, { work, folders, source }: Opened):
   };
   return withDuckDB(session, async (connection, connect) => {
     const tolerant = work.plan.rejectLimit.value > 0;
-    const query: TaskQuery = { connection, connect, work, folders, source, tolerant };
-    const { block, tallied, totals } = await answerQuery(context, query);
-    const rejects = await keepRejects(query, totals.rejected);
+    const query: TaskQuery = { connection, connect, work, folders, source, tolerant, keep };
+    const { block, tallied, totals, rejects } = await answerWithRejects(context, query);
     const read = source.rowsRead() ?? tallied.read + rejects.ofInput;
     requireChain(work, { read, chainRows: source.chainRows });
     const { task } = work;
@@ -103,9 +112,23 @@ const answerSource = (context: StageContext, { work, folders, source }: Opened):
       carried: carriedOf(tallied),
       chains: source.chains,
       block,
-      rejects: rejects.file,
+      rejects: rejects.file === undefined ? undefined : { ...rejects.file, summary: rejects.summary },
     };
   });
+};
+
+/** Where too many rows are bad they are kept for people to see, unless they may be those of a wrong cut. */
+const answerWithRejects = async (
+  context: StageContext,
+  query: TaskQuery,
+): Promise<Answered & { readonly rejects: KeptRejects }> => {
+  try {
+    const answered = await answerQuery(context, query);
+    return { ...answered, rejects: await keepRejects(query, answered.totals) };
+  } catch (error) {
+    const isOurs = error instanceof TooManyRejectsError && !hasGuessedCut(query.work.task);
+    throw isOurs ? await keepRejectsOfFailed(query, error) : error;
+  }
 };
 
 const sumOf = ({ steps }: ModuleTotals, term: 'grown' | 'dropped' | 'folded'): number =>

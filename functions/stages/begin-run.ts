@@ -33,7 +33,9 @@ export type BegunRun =
  * only a job that holds its output may plan to write it.
  */
 export const beginRun = async (context: RunContext, wanted: PlannedJob): Promise<BegunRun> => {
-  const opened = await openRun(context.store, wanted.plan, context.now().toISOString());
+  const { plan: planned, askedLimit } = wanted;
+  const openedAt = context.now().toISOString();
+  const opened = await openRun(context.store, planned, { openedAt, askedLimit });
   const plan = parsePlan(opened.plan);
   if (opened.kind === 'ended') return { kind: 'ended', plan, outcome: opened.outcome };
   return { kind: 'open', plan };

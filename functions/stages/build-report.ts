@@ -1,4 +1,5 @@
 import type { Commit } from '../contract/commit.ts';
+import { FIRST_RUN } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Manifest } from '../contract/manifest.ts';
@@ -8,9 +9,10 @@ import type { PlannedStep } from '../contract/planned-steps.ts';
 import { Report, type StageReport } from '../contract/report.ts';
 import type { OutcomeKind } from '../contract/stages.ts';
 import { addCounts } from '../core/judge-conservation.ts';
-import { listCommits, listSealedCommits } from '../io/commit-attempt.ts';
+import { wordOfStep } from '../core/name-step.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
+import { listCountedCommits } from './list-counted-commits.ts';
 import type { StageContext } from './stage-context.ts';
 
 type Ending = {
@@ -19,10 +21,8 @@ type Ending = {
   readonly plan?: Plan;
   readonly outcome: OutcomeKind;
   readonly manifest?: Manifest;
-  readonly failure?: Pick<Failure, 'name' | 'message'>;
+  readonly failure?: Pick<Failure, 'name' | 'message' | 'rejects'>;
 };
-
-const RUN_OF_REFUSED = '0001';
 
 /** Puts together how a run ended, from what stands in the store. */
 export const buildReport = async (
@@ -30,16 +30,17 @@ export const buildReport = async (
   ending: Ending,
 ): Promise<Report> => {
   const { job, plan, manifest } = ending;
-  const stages = plan === undefined ? [] : await reportStages(context.store, plan);
+  const stages = plan === undefined ? [] : await reportStages(context.store, job, plan);
   const finishedAt = context.now().toISOString();
   return Report.parse({
     job: job.job,
-    run: plan?.run ?? RUN_OF_REFUSED,
+    run: plan?.run ?? FIRST_RUN,
     name: job.spec.name,
     outcome: ending.outcome,
     submittedAt: job.submittedAt,
     finishedAt,
-    seconds: (Date.parse(finishedAt) - Date.parse(plan?.openedAt ?? job.submittedAt)) / 1000,
+    // Who submitted and who ends may be two machines, whose clocks differ.
+    seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(beginOf(job, plan))) / 1000,
     deadlineAt: job.deadlineAt,
     rows: {
       read: stages[0]?.counts.read ?? 0,
@@ -54,22 +55,30 @@ export const buildReport = async (
       sizeBytes: (manifest?.parts ?? []).reduce((bytes, part) => bytes + part.sizeBytes, 0),
       columns: plan?.output.columns ?? [],
     },
-    failure: ending.failure,
+    failure: reportFailure(ending.failure),
   });
+};
+
+/** The first run began with the submission, planning and all; a later one with the resume that opened it. */
+const beginOf = ({ submittedAt }: Job, plan: Plan | undefined): string =>
+  plan === undefined || plan.run === FIRST_RUN ? submittedAt : plan.openedAt;
+
+/** Stage and task stand in the sentence. */
+const reportFailure = (failure: Ending['failure']): Report['failure'] => {
+  if (failure === undefined) return undefined;
+  const { name, message, rejects } = failure;
+  return { name, message, ...(rejects === undefined ? {} : { rejects }) };
 };
 
 export const putReport = (store: ObjectStore, report: Report): Promise<void> =>
   store.put(KEYS.report.render(report), new TextEncoder().encode(`${JSON.stringify(report)}\n`));
 
-const reportStages = async (store: ObjectStore, plan: Plan): Promise<readonly StageReport[]> => {
+const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<readonly StageReport[]> => {
   const reports: StageReport[] = [];
   for (const [index, stage] of plan.stageIds.entries()) {
     const planned = plan.stages[index];
-    const ids = { job: plan.job, run: plan.run, stage };
-    const sealed = await readSealed(store, ids);
-    // Those that the seal counted: an adopted one stands under an earlier run, and a void task counts for nothing.
-    const commits =
-      sealed === undefined ? await listCommits(store, ids) : await listSealedCommits(store, sealed);
+    const sealed = await readSealed(store, { job: plan.job, run: plan.run, stage });
+    const commits = await listCountedCommits(store, plan, index);
     if (planned === undefined || commits.length === 0) continue;
     reports.push({
       stage,
@@ -77,13 +86,17 @@ const reportStages = async (store: ObjectStore, plan: Plan): Promise<readonly St
       tasks: commits.length,
       seconds: secondsOf(commits),
       counts: sealed?.totals.counts ?? addCounts(commits.map(({ counts }) => counts)),
-      steps: addSteps(planned, commits),
-      bytesRead: planned.inputBytes,
+      steps: addSteps(planned, commits, job),
+      bytesRead: planned.inputBytes ?? sumBytesRead(commits),
       bytesWritten: commits.reduce((bytes, { block }) => bytes + block.sizeBytes, 0),
     });
   }
   return reports;
 };
+
+/** Of blocks: a task reads its partitions and nothing else. */
+const sumBytesRead = (commits: readonly Commit[]): number =>
+  commits.reduce((bytes, { bytesRead = 0 }) => bytes + bytesRead, 0);
 
 /** From the first start to the last end. */
 const secondsOf = (commits: readonly Commit[]): number => {
@@ -99,15 +112,20 @@ const stepsOf = ({ opening, steps, shuffle }: Plan['stages'][number]): readonly 
   ...(shuffle === undefined ? [] : [shuffle.step]),
 ];
 
-const addSteps = (stage: Plan['stages'][number], commits: readonly Commit[]): StageReport['steps'] =>
+const addSteps = (
+  stage: Plan['stages'][number],
+  commits: readonly Commit[],
+  { spec }: Job,
+): StageReport['steps'] =>
   stepsOf(stage).map(({ step, kind }) => {
-    const sum = { dropped: 0, grown: 0, folded: 0, cut: 0 };
+    const sum = { dropped: 0, grown: 0, folded: 0, cut: 0, rejected: 0 };
     for (const counts of commits.flatMap((commit) => commit.steps ?? [])) {
       if (counts.step !== step) continue;
       sum.dropped += counts.dropped;
       sum.grown += counts.grown;
       sum.folded += counts.folded;
       sum.cut += counts.cut;
+      sum.rejected += counts.rejected ?? 0;
     }
-    return { step, kind, ...sum };
+    return { step, kind: wordOfStep(spec.steps[step], kind), ...sum };
   });

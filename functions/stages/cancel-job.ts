@@ -5,6 +5,7 @@ import { putHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putOutcome } from '../io/put-outcome.ts';
 import { buildReport, putReport } from './build-report.ts';
+import { putEndReport } from './end-run.ts';
 import { openOutput } from './open-output.ts';
 import type { JobFacts } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
@@ -35,11 +36,15 @@ export const cancelJob = async (
   // It has been resumed: the wish waits for the run that somebody is about to open.
   const isComing = coming !== plan.run && presence !== 'nobody';
   if (isComing) await putHalt(store, { job: id, run: coming, reason: 'cancel', at });
-  if (chosen.kind === 'cancelled') {
+  // A superseded run is over and its job is not: with nobody at it the job ends here.
+  const isEnded = chosen.kind === 'cancelled' || chosen.kind === 'superseded';
+  if (isEnded) {
     await (await openOutput(world, job, plan.run)).release();
     await writeTrace(store, job);
+    // A runner at work writes its own when it stops; where nobody works this one stays.
+    await putEndReport(world, await buildReport(world, { job, plan, outcome: 'cancelled' }));
   }
-  if (chosen.kind === 'cancelled' || isComing) return done;
+  if (isEnded || isComing) return done;
   return word === 'interrupted'
     ? `job ${id} is being published, which \`daybreak resume ${id}\` finishes: it cannot be cancelled`
     : `job ${id} has ended before: it is ${chosen.kind}`;

@@ -40,7 +40,7 @@ export const failureOf = ({
   plan,
   outcome,
   report,
-}: JobFacts): { readonly name: string; readonly message: string } | undefined => {
+}: JobFacts): NonNullable<JobFacts['report']>['failure'] => {
   const isNewest = plan === undefined || report?.run === plan.run;
   return (isNewest ? report?.failure : undefined) ?? outcome?.failure;
 };

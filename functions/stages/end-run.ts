@@ -1,6 +1,6 @@
 import { DaybreakError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
-import type { Outcome } from '../contract/outcome.ts';
+import { type Failure, failureOf, type Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Report } from '../contract/report.ts';
 import { readCurrentRun } from '../io/open-run.ts';
@@ -49,20 +49,32 @@ export const endRun = async (context: EndContext, failed: FailedRun): Promise<En
   if (kind === undefined || !(error instanceof DaybreakError)) {
     return isPublished(await readOutcome(store, plan)) ? { kind: 'published' } : { kind: 'open' };
   }
-  const own = { name: error.name, message: error.message };
+  const own = failureOf(error);
   const at = now().toISOString();
   const { chosen } = await putOutcome(store, { job: plan.job, run: plan.run, kind, at, failure: own });
   if (isPublished(chosen)) return { kind: 'published' };
   if (isLoss(chosen) && failed.mayReopen) return { kind: 'lost', outcome: chosen };
+  const end = endOf(chosen, { kind, failure: own });
   // Somebody may have resumed the job meanwhile: then the output is that run's.
   if ((await readCurrentRun(store, job.job))?.plan.run === plan.run) {
     await (await openOutput(context, job, plan.run)).release();
     await writeTrace(store, job);
-    const failure = chosen.failure ?? own;
-    await putEndReport(context, await buildReport(context, { job, plan, outcome: chosen.kind, failure }));
+    await putEndReport(
+      context,
+      await buildReport(context, { job, plan, outcome: end.kind, failure: end.failure }),
+    );
   }
-  return { kind: 'ended', outcome: chosen };
+  return { kind: 'ended', outcome: end };
 };
+
+/** What a job is told to have ended with: a superseded run left the way on open, so what has closed it has the say. */
+const endOf = (
+  chosen: Outcome,
+  { kind, failure }: { readonly kind: Outcome['kind']; readonly failure: Failure },
+): Outcome & { readonly failure: Failure } =>
+  chosen.kind === 'superseded'
+    ? { ...chosen, kind: kind === 'superseded' ? 'failed' : kind, failure }
+    : { ...chosen, failure: chosen.failure ?? failure };
 
 /**
  * Before a run is open there is no outcome to put: the report alone says that the job was refused, or what kept it
@@ -73,13 +85,13 @@ export const refuseJob = async (
   job: Job,
   { error, as = 'refused' }: { readonly error: DaybreakError; readonly as?: 'refused' | 'failed' },
 ): Promise<void> => {
-  const failure = { name: error.name, message: error.message };
+  const failure = failureOf(error);
   const report = await buildReport(context, { job, outcome: as, failure });
   if ((await readCurrentRun(context.store, job.job)) === undefined) await putReport(context.store, report);
 };
 
 /** Of what publishes nothing: a later run has the say, and a published job keeps its report. */
-const putEndReport = async ({ store }: EndContext, report: Report): Promise<void> => {
+export const putEndReport = async ({ store }: Pick<EndContext, 'store'>, report: Report): Promise<void> => {
   const current = await readCurrentRun(store, report.job);
   if (current?.plan.run === report.run && !isPublished(current.outcome)) await putReport(store, report);
 };

@@ -1,3 +1,4 @@
+import { DaybreakError } from '../contract/errors.ts';
 import { InputFormatError, TooManyRejectsError } from '../contract/errors-input.ts';
 import { QueryError, TaskDiskError, TaskMemoryError } from '../contract/errors-query.ts';
 import { type PinnedInput, readPathOf } from '../contract/pinned-input.ts';
@@ -22,6 +23,7 @@ export const explainFailure = async (
   await verifyPins(filesOf(work));
   const failure = source.failure();
   if (failure !== undefined) return failure;
+  if (error instanceof DaybreakError) return error;
   const { kind, message } = classifyDuckDBError(messageOf(error));
   const facts = { task: `${work.ids.stage} ${work.ids.task}`, message };
   switch (kind) {
@@ -34,11 +36,12 @@ export const explainFailure = async (
     case 'reader': {
       if (source.input === undefined) return error;
       const { input, columns } = source;
-      const first = await diagnoseReaderError(connection, input, { columns, error });
+      const found = await diagnoseReaderError(connection, input, { columns, error });
+      if (found === undefined) return undefined;
+      const { rejectedRows: rejects, first, causes } = found;
       const limit = renderRejectLimit(work.plan.rejectLimit);
-      return first === undefined
-        ? undefined
-        : new TooManyRejectsError({ rejects: 1, limit, first }, { cause: error });
+      const facts = { rejects, limit, causes, ...(first === undefined ? {} : { first }) };
+      return new TooManyRejectsError(facts, { cause: error });
     }
     default:
       return error;

@@ -1,5 +1,6 @@
 import { DaybreakError } from '../contract/errors.ts';
 import type { TaskIds } from '../contract/ids.ts';
+import { failureOf } from '../contract/outcome.ts';
 import { putHalt } from '../io/halt.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -15,6 +16,6 @@ export const haltRun = async (
   if (!(error instanceof DaybreakError) || error.row.retry !== 'never') return;
   // A wish to cancel stands already.
   if (error.name === 'JobCancelledError') return;
-  const failure = { name: error.name, message: error.message, stage, task };
+  const failure = { ...failureOf(error), stage, task };
   await putHalt(store, { job, run, reason: 'failure', at: now().toISOString(), failure });
 };

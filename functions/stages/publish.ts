@@ -1,4 +1,5 @@
 import type { Commit, WrittenObject } from '../contract/commit.ts';
+import { TooManyRejectsError } from '../contract/errors-input.ts';
 import {
   BlockCorruptError,
   BlockMissingError,
@@ -14,6 +15,7 @@ import type { Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
+import { isWithinLimit, renderRejectLimit, sumRejects } from '../core/judge-rejects.ts';
 import { readCommit } from '../io/commit-attempt.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore, ObjectSums } from '../io/object-store.ts';
@@ -62,6 +64,7 @@ export const publish = async (
   const last = seals.at(-1);
   if (last === undefined) throw new Error('a plan has at least one stage');
   const counts = requireConservation(seals);
+  requireWithinLimit(plan, seals);
   const commits = await mapBounded(last.commits, MAX_READS, (packed) => readCounted(store, last, packed));
   const isPublished = await output.isPublished();
   // Another job has put its output in the place of this one's: what this runner came late for is long done.
@@ -116,6 +119,14 @@ const requireConservation = (seals: readonly Sealed[]): Manifest['counts'] => {
   const { isConserved, sentence } = judgeConservation(counts);
   if (!isConserved) throw new ConservationError({ where: 'the job', sentence });
   return counts;
+};
+
+/** Each seal has judged the stages up to its own: this is the same question once more, over the whole job. */
+const requireWithinLimit = ({ rejectLimit }: Plan, seals: readonly Sealed[]): void => {
+  const counts = sumRejects(seals.map(({ totals }) => totals.counts));
+  if (isWithinLimit(rejectLimit, counts)) return;
+  const { read: rows, rejected: rejects } = counts;
+  throw new TooManyRejectsError({ rejects, rows, limit: renderRejectLimit(rejectLimit) });
 };
 
 const readCounted = async (

@@ -7,20 +7,12 @@ import type { Halt, Outcome } from '../contract/outcome.ts';
 import type { Plan } from '../contract/plan.ts';
 import { Report } from '../contract/report.ts';
 import { comingRun } from '../core/decide-run.ts';
-import { countCommits } from '../io/commit-attempt.ts';
 import { readHalt } from '../io/halt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readCurrentRun } from '../io/open-run.ts';
 import { readState } from '../io/put-once.ts';
-import { readSealed } from '../io/seal-stage.ts';
 import { parsePlan } from './parse-plan.ts';
-
-export type StageState = {
-  readonly stage: string;
-  readonly tasks: number;
-  readonly committed: number;
-  readonly isSealed: boolean;
-};
+import { readStageState, type StageState } from './read-stage-state.ts';
 
 /** `interrupted`: no outcome, and nobody works on it; `daybreak resume` goes on. `waiting`: for others to end. */
 export type JobWord = Outcome['kind'] | 'waiting' | 'publishing' | 'running' | 'cancelling' | 'interrupted';
@@ -64,9 +56,7 @@ export const readJobState = async (world: JobWorld, id: string): Promise<JobStat
   const facts = await readJobFacts(world, id);
   const { plan } = facts;
   if (plan === undefined) return { ...facts, stages: [] };
-  const stages = await Promise.all(
-    plan.stageIds.map((stage, index) => readStage(world.store, plan, { stage, index })),
-  );
+  const stages = await Promise.all(plan.stageIds.map((_, index) => readStageState(world.store, plan, index)));
   return { ...facts, stages };
 };
 
@@ -98,28 +88,26 @@ const wordOf = (facts: Pick<JobState, 'plan' | 'outcome' | 'report' | 'halt' | '
   if (outcome?.kind === 'published' && report?.outcome !== 'published') {
     return presence === 'nobody' ? 'interrupted' : 'publishing';
   }
+  if (outcome?.kind === 'superseded') return wordOfSuperseded(facts);
   if (outcome !== undefined) return outcome.kind;
   if (presence !== 'working') return WORDS_OF_PRESENCE[presence];
   return halt === undefined ? 'running' : 'cancelling';
 };
 
+/** The run is over and the job is not: somebody is about to open the next run, or its report says why nobody could. */
+const wordOfSuperseded = ({
+  plan,
+  report,
+  halt,
+  presence,
+}: Pick<JobState, 'plan' | 'report' | 'halt' | 'presence'>): JobWord => {
+  if (presence === 'working') return halt === undefined ? 'running' : 'cancelling';
+  const isTold = report !== undefined && report.run === plan?.run;
+  return isTold ? report.outcome : WORDS_OF_PRESENCE[presence];
+};
+
 export const readReport = (store: ObjectStore, job: string): Promise<Report | undefined> =>
   readState(store, { key: KEYS.report.render({ job }), schema: Report });
-
-const readStage = async (
-  store: ObjectStore,
-  plan: Plan,
-  { stage, index }: { readonly stage: string; readonly index: number },
-): Promise<StageState> => {
-  const ids = { job: plan.job, run: plan.run, stage };
-  const sealed = await readSealed(store, ids);
-  return {
-    stage,
-    tasks: plan.stages[index]?.tasks ?? 0,
-    committed: sealed?.commits.length ?? (await countCommits(store, ids)),
-    isSealed: sealed !== undefined,
-  };
-};
 
 /** The ids of all jobs of a store, in their bytewise order. */
 export const listJobs = async (store: ObjectStore): Promise<readonly string[]> => {

@@ -1,9 +1,19 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type RejectPlace, TooManyRejectsError } from '../contract/errors-input.ts';
+import type { StepCounts } from '../contract/commit.ts';
+import { TooManyRejectsError } from '../contract/errors-input.ts';
+import { ModuleError } from '../contract/errors-module.ts';
 import { MODULE_STEP_KINDS, type ModuleReject, type ModuleStep } from '../contract/module-step.ts';
 import type { Plan, PlannedStage } from '../contract/plan.ts';
 import type { PlannedStep } from '../contract/planned-steps.ts';
+import type { RejectPlace } from '../contract/reject-summary.ts';
 import { isWithinTaskLimit, renderRejectLimit } from '../core/judge-rejects.ts';
+import {
+  newRejectTally,
+  type RejectTally,
+  summarizeRejects,
+  tallyRejects,
+} from '../core/summarize-rejects.ts';
+import { findDamage } from '../io/modules/find-damage.ts';
 import { loadModule } from '../io/modules/load-module.ts';
 import { runModuleStep } from '../io/modules/run-module-step.ts';
 import {
@@ -68,7 +78,8 @@ export type ModuleWork = {
 
 export type ModuleTotals = {
   rejected: number;
-  readonly steps: { step: number; grown: number; dropped: number; folded: number; cut: number }[];
+  readonly rejects: RejectTally;
+  readonly steps: StepCounts[];
 };
 
 /**
@@ -82,7 +93,7 @@ export const runModules = async (
   work: ModuleWork,
 ): Promise<{ readonly last: CompiledSteps; readonly totals: ModuleTotals }> => {
   const { before, last } = chainOf(work.stage);
-  const totals: ModuleTotals = { rejected: 0, steps: [] };
+  const totals: ModuleTotals = { rejected: 0, rejects: newRejectTally(), steps: [] };
   let { source } = work;
   await work.connection.run(`DROP TABLE IF EXISTS ${MODULE_REJECTS}`);
   for (const [segment, { sql, module: step }] of before.entries()) {
@@ -103,36 +114,47 @@ export const runModules = async (
         source: isCopied ? SOURCE_COPY : `(${compiled.sql})`,
         target,
         rejects: MODULE_REJECTS,
-        onReject: (reject, rejected) =>
-          requireWithin(work.plan, step, { reject, rejected: totals.rejected + rejected }),
+        onReject: (reject, rejected) => {
+          tallyRejects(totals.rejects, placeOf(step, reject));
+          requireWithin(work.plan, totals.rejects, totals.rejected + rejected);
+        },
         signal,
       });
     });
+    requireUndamaged(step);
     if (isCopied) await work.connection.run(`DROP TABLE ${SOURCE_COPY}`);
     totals.rejected += counts.rejected;
-    const { grown, dropped, folded } = counts;
-    totals.steps.push({ step: step.step, grown, dropped, folded, cut: 0 });
+    const { grown, dropped, folded, rejected } = counts;
+    totals.steps.push({ step: step.step, grown, dropped, folded, cut: 0, rejected });
     source = { sql: quoteIdentifier(target), isCounted: true, prunes: false, columns: step.columns };
   }
   return { last: compileStage(source, last, before.length), totals };
 };
 
-const requireWithin = (
-  { rejectLimit }: Plan,
-  step: ModuleStep,
-  { reject, rejected }: { readonly reject: ModuleReject; readonly rejected: number },
-): void => {
-  if (isWithinTaskLimit(rejectLimit, rejected)) return;
+/** What is written from here on passes through objects that the module could change. */
+const requireUndamaged = ({ module: { path } }: ModuleStep): void => {
+  const damage = findDamage();
+  if (damage === undefined) return;
+  const what = `has changed ${damage}, which everything else in its process uses`;
+  throw new ModuleError({ module: path, what });
+};
+
+const requireWithin = ({ rejectLimit }: Plan, tally: RejectTally, rejects: number): void => {
+  if (isWithinTaskLimit(rejectLimit, rejects)) return;
   throw new TooManyRejectsError({
-    rejects: rejected,
+    rejects,
     limit: renderRejectLimit(rejectLimit),
-    first: placeOf(step, reject),
+    ...summarizeRejects(tally),
   });
 };
 
 /** In the author's source, where that is known; never the message, which may hold values. */
-const placeOf = (step: ModuleStep, { cause, column, error, place, row }: ModuleReject): RejectPlace => ({
-  file: `step ${step.step} ${step.kind}, row ${row}, ${place ?? step.module.path}${error === undefined ? '' : `: ${error}`}`,
+const placeOf = (
+  step: ModuleStep,
+  { cause, column, error, detail, place, row }: ModuleReject,
+): RejectPlace => ({
+  file: `steps[${step.step}] ${step.kind}, row ${row} of its task, ${place ?? step.module.path}`,
   cause,
   ...(column === undefined ? {} : { column }),
+  ...((detail ?? error) === undefined ? {} : { detail: detail ?? error }),
 });

@@ -9,7 +9,7 @@ import { judgeConservation } from '../core/judge-conservation.ts';
 import { verifyPins } from '../io/pin-input.ts';
 import { answerTask } from './answer-task.ts';
 import type { StageContext } from './stage-context.ts';
-import { filesOf, type TaskWork } from './task-work.ts';
+import { filesOf, type KeepRejectsFile, type TaskWork } from './task-work.ts';
 
 /**
  * Runs one attempt of a task: its slice, or its partitions of the stage before, to one block. Puts block and
@@ -31,7 +31,12 @@ export const runStageTask = async (context: StageContext, work: TaskWork): Promi
     await Promise.all(Object.values(folders).map((each) => mkdir(each)));
     const files = filesOf(work);
     await verifyPins(files);
-    const answer = await answerTask(context, work, folders);
+    const keep: KeepRejectsFile = async ({ path: file, object }) => {
+      const key = KEYS.rejects.render({ ...ids, format: object.format });
+      await context.store.putFile(key, file, object.sha256);
+      return { key, place: context.store.localPath(key) ?? key };
+    };
+    const answer = await answerTask(context, work, { folders, keep });
     await verifyPins(files);
     requireConservation(work, answer.counts);
     const { block, rejects } = answer;
@@ -40,16 +45,21 @@ export const runStageTask = async (context: StageContext, work: TaskWork): Promi
       block.path,
       block.object.sha256,
     );
-    if (rejects !== undefined) {
-      const key = KEYS.rejects.render({ ...ids, format: rejects.object.format });
-      await context.store.putFile(key, rejects.path, rejects.object.sha256);
-    }
+    if (rejects !== undefined) await keep(rejects);
     return {
       ...ids,
       block: block.object,
       partitions: [...block.partitions],
       rows: answer.counts.written,
-      ...(rejects === undefined ? {} : { rejects: { ...rejects.object, rows: answer.counts.rejected } }),
+      ...(rejects === undefined
+        ? {}
+        : {
+            rejects: {
+              ...rejects.object,
+              rows: answer.counts.rejected,
+              ...(rejects.summary === undefined ? {} : { summary: rejects.summary }),
+            },
+          }),
       counts: answer.counts,
       steps: [...answer.steps],
       ...(answer.carried === undefined ? {} : { carried: answer.carried }),

@@ -1,6 +1,5 @@
 import type { Carried, Commit } from '../contract/commit.ts';
 import type { Counts } from '../contract/counts.ts';
-import { TooManyRejectsError } from '../contract/errors-input.ts';
 import {
   BlockCorruptError,
   BlockMissingError,
@@ -16,7 +15,6 @@ import { amendSlices } from '../core/amend-slices.ts';
 import { cutPartitionTask } from '../core/cut-partition-task.ts';
 import { isDealt } from '../core/cut-stages.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
-import { isWithinStageLimit, renderRejectLimit } from '../core/judge-rejects.ts';
 import { type PartitionPack, packByKeys, packPartitions } from '../core/pack-partitions.ts';
 import { countTasks } from '../core/plan-job.ts';
 import { mapBounded } from '../io/map-bounded.ts';
@@ -24,6 +22,7 @@ import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
 import { readStage, type StageStanding } from './read-stage.ts';
 import { renderTasks } from './read-tasks.ts';
+import { requireRejects } from './require-rejects.ts';
 import type { StageContext } from './stage-context.ts';
 
 /** A request each; as many as one client keeps open to S3. */
@@ -72,13 +71,7 @@ export const seal = async (
   const counts = addCounts(done.map((commit) => commit.counts));
   const carried = addCarried(done);
   await requireConservation(store, plan, { position, counts, carried });
-  if (!isWithinStageLimit(plan.rejectLimit, counts)) {
-    throw new TooManyRejectsError({
-      rejects: counts.rejected,
-      rows: counts.read,
-      limit: renderRejectLimit(plan.rejectLimit),
-    });
-  }
+  await requireRejects(store, plan, { index, counts, done });
   const attempt = context.newAttempt();
   const next = cutNextTasks(plan, index, done);
   if (next.length > 0) await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));

@@ -7,9 +7,11 @@ import type { FormatVersions } from '../contract/format-versions.ts';
 import { renderStageId, renderTaskId } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
 import { isRemote, type PinnedInput } from '../contract/pinned-input.ts';
-import type { Plan, PlannedStage, RejectLimit } from '../contract/plan.ts';
+import type { Plan, PlannedStage } from '../contract/plan.ts';
+import type { RejectLimit } from '../contract/plan-header.ts';
+import type { PlannedStep } from '../contract/planned-steps.ts';
 import type { Task } from '../contract/task.ts';
-import { cutStages } from '../core/cut-stages.ts';
+import { cutStages, isDealt } from '../core/cut-stages.ts';
 import { narrowSteps } from '../core/narrow-steps.ts';
 import { parseMaxRejects } from '../core/parse-max-rejects.ts';
 import { type BoundCut, chooseMapTasks, choosePartitions, planStages } from '../core/plan-job.ts';
@@ -27,6 +29,7 @@ import { sniffInput } from '../io/sniff-input.ts';
 import { type OutputFormat, outputColumns } from '../sql/output-file.ts';
 import { bindShuffles } from './bind-shuffles.ts';
 import { bindSteps } from './bind-steps.ts';
+import { hintTypes } from './hint-types.ts';
 import { nameFullDisk } from './name-full-disk.ts';
 import { openLook } from './open-input.ts';
 import { hashTasks } from './read-tasks.ts';
@@ -51,6 +54,12 @@ const MOST_GLOBAL_BYTES = 10e9;
 /** Of one task's input in S3, where it can be cut so. */
 const COPIED_BYTES = 1e9;
 
+/**
+ * Where nobody asked for a number, a task of a later stage reads as much, if there is as much: starting a task and
+ * opening its file take as long as reading that, and small results are not strewn over many files.
+ */
+const LEAST_BYTES = 4e6;
+
 /** Looking at an input needs little, whatever the job may use. */
 const LOOK_MEMORY_BYTES = 1e9;
 
@@ -64,6 +73,8 @@ export type JobToPlan = Pick<
 export type PlannedJob = {
   readonly plan: PlanToOpen & Omit<Plan, 'run' | 'openedAt' | 'adopted'>;
   readonly tasks: readonly Task[];
+  /** What a resume asks for in place of the limit that the earlier run had. */
+  readonly askedLimit?: RejectLimit;
 };
 
 /**
@@ -89,10 +100,7 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     inputFormat: input.format,
     inputBytes: input.files.reduce((bytes, file) => bytes + file.sizeBytes, 0),
     outputFormat,
-    history: history.map(({ stages }) => ({
-      inputBytes: stages[0]?.inputBytes ?? 0,
-      seconds: stages.reduce((seconds, stage) => seconds + stage.seconds, 0),
-    })),
+    history,
   });
   const output = { ...spec.output, format: outputFormat, columns: [...outputColumns(columns, outputFormat)] };
   const formats: FormatVersions = {
@@ -100,15 +108,15 @@ export const split = async (context: StageContext, job: JobToPlan): Promise<Plan
     block: BLOCK_FORMAT,
     partitioner: partitioner(),
   };
-  const rejectLimit = rejectLimitOf(spec.errors.max_rejects);
-  const taskBytes = job.tasks?.reduce === undefined ? context.sliceBytes : undefined;
+  const rejectLimit = parseMaxRejects(spec.errors.max_rejects);
+  const taskBytes =
+    job.tasks?.reduce === undefined && stages.length > 1 ? (context.sliceBytes ?? LEAST_BYTES) : undefined;
   const sizes = taskBytes === undefined ? {} : { taskBytes };
   const decisive = {
     semantics: PLAN_SEMANTICS,
     input,
     stages: stages.map(withoutExpectation),
     output,
-    rejectLimit,
     formats,
     tasks,
     ...sizes,
@@ -168,7 +176,9 @@ const lookAtInput = async (context: StageContext, job: JobToPlan): Promise<Looke
           sniffInput(connection, { input: spec.input, format, files: pinned, look }),
         );
         context.signal.throwIfAborted();
-        const looked = await bindJob(context, connection, { job, input, look });
+        const looked = await bindJob(context, connection, { job, input, look }).catch(async (error) => {
+          throw await hintTypes(connection, { look, input, csv: spec.input.csv }, error);
+        });
         context.signal.throwIfAborted();
         return { ...looked, input: withoutCopies(input) };
       },
@@ -197,7 +207,8 @@ const bindJob = async (
   const { sliceBytes = isCopied ? COPIED_BYTES : undefined } = context;
   const { map = chooseMapTasks({ steps, hasModules, inputBytes, memoryBytes, sliceBytes }), reduce = map } =
     job.tasks ?? {};
-  if (map === 1 && reduce === 1) {
+  // How many files a repartition is to leave is part of the result, whatever the number of tasks.
+  if (map === 1 && reduce === 1 && !steps.some(isDealt)) {
     return {
       ...looked,
       cuts: [{ steps: [...steps] }],
@@ -205,7 +216,13 @@ const bindJob = async (
     };
   }
   if (inputBytes > MOST_GLOBAL_BYTES) refuseGlobalRows(steps);
-  const tasks = await planInputSlices(connection, input, { tasks: map, columns: inputColumns, look });
+  const filter = leadingFilter(steps);
+  const tasks = await planInputSlices(connection, input, {
+    tasks: map,
+    columns: inputColumns,
+    look,
+    ...(filter === undefined ? {} : { rowGroupFilter: filter }),
+  });
   signal.throwIfAborted();
   const cuts = await bindShuffles(connection, cutStages(steps), {
     columns: input.columns.filter(({ name }) => inputColumns.includes(name)),
@@ -216,6 +233,16 @@ const bindJob = async (
   return { ...looked, cuts, tasks };
 };
 
+/** What every row must satisfy before anything else happens to it, as one predicate over the columns of the input. */
+const leadingFilter = (steps: readonly PlannedStep[]): string | undefined => {
+  const filters: string[] = [];
+  for (const step of steps) {
+    // Behind one that can fail, a row that is not read would be an error that is not found.
+    if (step.kind !== 'filter' || !step.isPrunable) break;
+    filters.push(`(${step.predicate})`);
+  }
+  return filters.length === 0 ? undefined : filters.join(' AND ');
+};
 /** Where copies of an input lie is nobody's but this look's. */
 const withoutCopies = (input: PinnedInput): PinnedInput => ({
   ...input,
@@ -226,11 +253,6 @@ const withoutCopies = (input: PinnedInput): PinnedInput => ({
 const requireWritable = (format: Job['spec']['output']['format']): OutputFormat => {
   if (format !== 'arrow') return format;
   throw new SpecError([{ path: 'output.format', message: 'the output format arrow is not there yet' }]);
-};
-
-const rejectLimitOf = (maxRejects: number | string): RejectLimit => {
-  const parsed = parseMaxRejects(maxRejects);
-  return parsed.kind === 'rate' ? { unit: 'rate', value: parsed.rate } : { unit: 'rows', value: parsed.rows };
 };
 
 /** An expectation changes with history, and decides nothing. */

@@ -21,6 +21,9 @@ export type TaskFolders = { readonly out: string; readonly slice: string; readon
 /** A finished file in a task's folder, on its way into the store. */
 export type KeptFile = { readonly path: string; readonly object: WrittenObject };
 
+/** Puts a file of rejected rows under the attempt's own name, and says where it is: to the store, and to people. */
+export type KeepRejectsFile = (file: KeptFile) => Promise<{ readonly key: string; readonly place: string }>;
+
 /** A task's session with the engine. */
 export type TaskQuery = {
   readonly connection: DuckDBConnection;
@@ -30,6 +33,7 @@ export type TaskQuery = {
   readonly source: TaskSource;
   /** Whether bad rows are passed over and kept; otherwise the first one ends the query. */
   readonly tolerant: boolean;
+  readonly keep: KeepRejectsFile;
 };
 
 /** The input files that a task reads, to be as they were pinned before and after. */

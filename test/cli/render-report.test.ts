@@ -30,7 +30,7 @@ const published = Report.parse({
       steps: [
         { step: 0, kind: 'filter', dropped: 999_000, grown: 0, folded: 0, cut: 0 },
         { step: 1, kind: 'unnest', dropped: 0, grown: 10, folded: 0, cut: 0 },
-        { step: 2, kind: 'project', dropped: 0, grown: 0, folded: 0, cut: 0 },
+        { step: 2, kind: 'extend', dropped: 0, grown: 0, folded: 0, cut: 0 },
         { step: 3, kind: 'group_by', dropped: 0, grown: 0, folded: 900, cut: 0 },
         { step: 4, kind: 'sort', dropped: 0, grown: 0, folded: 0, cut: 87 },
       ],
@@ -49,10 +49,10 @@ describe('renderReport', () => {
       'stage        read  grown  dropped  folded  cut  rejected  written  seconds',
       '------  ---------  -----  -------  ------  ---  --------  -------  -------',
       '00-map  1,000,000     10  999,000     900   87         3       20    89.99',
-      '  step 0 filter: 999,000 dropped',
-      '  step 1 unnest: 10 added',
-      '  step 3 group_by: 900 folded into groups',
-      '  step 4 sort: 87 cut by the limit',
+      '  steps[0] filter: 999,000 dropped',
+      '  steps[1] unnest: 10 added',
+      '  steps[3] group_by: 900 folded into groups',
+      '  steps[4] sort: 87 cut by the limit',
       '',
       '/data/out: 20 rows in 1 parquet file, 2.5 kB, 3 rejects in _rejects/',
     ]);
@@ -70,6 +70,41 @@ describe('renderReport', () => {
     ['2026-11-22T01:01:00.000Z', 'missed by 30.0 s'],
   ])('judges the deadline %s: %s', (deadlineAt, verdict) => {
     expect(renderReport({ ...published, deadlineAt })).toContain(`deadline ${deadlineAt}: ${verdict}`);
+  });
+
+  it.each([
+    ['2026-11-22T02:00:00.000Z', '58m 30s were left'],
+    ['2026-11-22T01:01:00.000Z', 'it had passed'],
+  ])('never says that a job without a result met its deadline %s', (deadlineAt, left) => {
+    for (const outcome of ['failed', 'cancelled'] as const) {
+      const text = renderReport({ ...published, outcome, deadlineAt });
+      expect(text).toContain(`deadline ${deadlineAt}: not met, nothing was published; ${left}`);
+    }
+  });
+
+  it('says of a later run how long ago the job was submitted', () => {
+    const text = renderReport({ ...published, run: '0002', seconds: 30 });
+    expect(text).toMatch(/^job themes-1, run 0002: published in 30\.0 s, 1m 30s after the submission$/m);
+  });
+
+  it('names the stage of each step where there are several, and what a function rejected', () => {
+    const [map] = published.stages;
+    if (map === undefined) throw new Error('no stage');
+    const steps = [{ step: 0, kind: 'map', dropped: 0, grown: 0, folded: 0, cut: 0, rejected: 3 }];
+    const stages = [
+      { ...map, steps },
+      { ...map, stage: '01-reduce', steps: [] },
+    ];
+    expect(renderReport({ ...published, stages })).toContain('\n  00-map steps[0] map: 3 rejected\n');
+  });
+
+  it('counts rows apart that were never read', () => {
+    const [map] = published.stages;
+    if (map === undefined) throw new Error('no stage');
+    const stages = [{ ...map, counts: { ...map.counts, pruned: 5000 } }];
+    expect(renderReport({ ...published, stages })).toContain(
+      '\n  5,000 more rows were not read: the bounds of their row groups rule them out\n',
+    );
   });
 
   it('speaks of files where there are several, and of no rejects where there are none', () => {

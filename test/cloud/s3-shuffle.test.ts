@@ -96,7 +96,7 @@ const runStages = async (store: ObjectStore): Promise<Plan> => {
   const tasks = { mapTasks: MAP_TASKS, reduceTasks: REDUCE_TASKS };
   const job = makeLocalJob(parsed, { id: 'shuffle', now: context.now(), ...tasks });
   const wanted = await split(context, job);
-  const plan = parsePlan((await openRun(store, wanted.plan, context.now().toISOString())).plan);
+  const plan = parsePlan((await openRun(store, wanted.plan, { openedAt: context.now().toISOString() })).plan);
   await putFirstTasks(store, plan, wanted.tasks);
   for (const [index, stage] of plan.stageIds.entries()) {
     const ids = { job: plan.job, run: plan.run, stage };

@@ -131,12 +131,12 @@ const LAW: Readonly<Record<string, Operation>> = {
 
 const RUNS: Readonly<Record<string, Operation>> = {
   openRun: async (store, step, world) => {
-    const plan = PlanHeader.omit({ run: true, openedAt: true, adopted: true }).parse(
+    const plan = PlanHeader.omit({ run: true, openedAt: true, adopted: true, rejectLimit: true }).parse(
       withBase(world, 'plan', step),
     );
     world.openings += 1;
     const openedAt = new Date(Date.UTC(2026, 10, 22) + world.openings).toISOString();
-    const opened = await openRun(store, plan, openedAt);
+    const opened = await openRun(store, plan, { openedAt });
     return opened.kind === 'open'
       ? { kind: opened.kind, run: opened.run, isNew: opened.isNew }
       : { kind: opened.kind, run: opened.run, outcome: opened.outcome.kind };

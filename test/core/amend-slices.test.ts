@@ -209,7 +209,7 @@ describe('amendSlices', () => {
           ranges: [{ file: 0, startOffset: 110, endOffset: 200, dataOffset: 0, startsAt: 'row' }],
         },
       ],
-      reason: 'a cut of "/f0" was wrong: a row begins at byte 110',
+      reason: 'a cut of "/f0" was wrong: a row begins at byte 110; a task runs again as 1',
     });
   });
 

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Column } from '../../functions/contract/columns.ts';
 import { SQL_FUNCTIONS } from '../../functions/contract/sql-functions.ts';
-import { isAlgebraicCall } from '../../functions/core/aggregate-call.ts';
 import { checkExpression } from '../../functions/core/check-expression.ts';
 import { isPrunablePredicate } from '../../functions/core/expression.ts';
 import { renderExpression } from '../../functions/sql/render-expression.ts';
@@ -418,17 +417,6 @@ describe('checkExpression on aggregates', () => {
     const values = /^(arg|min_by|max_by)/.test(name) ? 'a, b' : 'a';
     const { problems } = await judgeOne(`${name}(${values})`, 'aggregate');
     expect(problems[0]?.message).toContain(`for example ${name}(${values} ORDER BY a)`);
-  });
-
-  it('counts DISTINCT and an ORDER BY as what cannot be merged', async () => {
-    const texts = ['sum(a)', 'sum(DISTINCT a)', 'sum(a ORDER BY b)', 'median(a)'];
-    const judged = await inSession((connection) =>
-      judge(connection, texts, { columns: COLUMNS, use: 'aggregate' }),
-    );
-    const merges = judged.map(
-      ({ expression }) => expression?.kind === 'function' && isAlgebraicCall(expression),
-    );
-    expect(merges).toEqual([true, false, false, false]);
   });
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { RejectLimit } from '../../functions/contract/plan.ts';
+import type { RejectLimit } from '../../functions/contract/plan-header.ts';
 import {
-  isWithinStageLimit,
+  isWithinLimit,
   isWithinTaskLimit,
   renderRejectLimit,
+  sumRejects,
 } from '../../functions/core/judge-rejects.ts';
 
 const rows = (value: number): RejectLimit => ({ unit: 'rows', value });
@@ -26,7 +27,7 @@ describe('isWithinTaskLimit', () => {
   );
 });
 
-describe('isWithinStageLimit', () => {
+describe('isWithinLimit', () => {
   it.each([
     [rows(2), { read: 10, rejected: 2 }, true],
     [rows(2), { read: 10, rejected: 3 }, false],
@@ -40,7 +41,19 @@ describe('isWithinStageLimit', () => {
     [rate(0.57), { read: 100, rejected: 57 }, true],
     [rate(0.57), { read: 100, rejected: 58 }, false],
   ])('judges %o of %o', (limit, counts, isWithin) => {
-    expect(isWithinStageLimit(limit, counts)).toBe(isWithin);
+    expect(isWithinLimit(limit, counts)).toBe(isWithin);
+  });
+});
+
+describe('sumRejects', () => {
+  it('counts rejects of all stages against the rows that the first one read', () => {
+    const counts = { grown: 0, written: 0, dropped: 0, folded: 0, cut: 0, pruned: 0 };
+    const stages = [
+      { ...counts, read: 4000, pruned: 1000, rejected: 4 },
+      { ...counts, read: 40, rejected: 1 },
+    ];
+    expect(sumRejects(stages)).toEqual({ read: 5000, rejected: 5 });
+    expect(sumRejects([])).toEqual({ read: 0, rejected: 0 });
   });
 });
 

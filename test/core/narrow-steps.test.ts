@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
 import { narrowSteps } from '../../functions/core/narrow-steps.ts';
-import { renderDistinctDecomposition } from '../../functions/sql/render-decomposition.ts';
+import { noAggregates } from './no-aggregates.ts';
 
 const columnsNamed = (...names: readonly string[]) => names.map((name) => ({ name, type: 'BIGINT' }));
 const input = columnsNamed('a', 'b', 'c');
@@ -18,7 +18,7 @@ const countAll = (step: number): PlannedStep => ({
   columns: columnsNamed('n'),
   keys: [],
   aggregates: [{ name: 'n', sql: 'count(*)', uses: [] }],
-  decomposition: renderDistinctDecomposition([]),
+  decomposition: noAggregates,
 });
 
 describe('narrowSteps', () => {
@@ -33,7 +33,7 @@ describe('narrowSteps', () => {
       columns: columnsNamed('x', 's'),
       keys: ['x'],
       aggregates: [{ name: 's', sql: 'sum("y")', uses: ['y'] }],
-      decomposition: renderDistinctDecomposition(['x']),
+      decomposition: noAggregates,
     };
     const steps = [project(0, ['x', 'a'], ['y', 'b'], ['z', 'c']), group];
     const narrowed = narrowSteps(input, steps);
@@ -53,7 +53,7 @@ describe('narrowSteps', () => {
         { name: 's', sql: 'sum("b")', uses: ['b'] },
         { name: 't', sql: 'sum("c")', uses: ['c'] },
       ],
-      decomposition: renderDistinctDecomposition(['a']),
+      decomposition: noAggregates,
     };
     const narrowed = narrowSteps(input, [group, project(1, ['t', 't'])]);
     expect(narrowed.columns).toEqual(['a', 'c']);

@@ -78,11 +78,11 @@ describe('parseDeadline', () => {
 
 describe('parseMaxRejects', () => {
   it.each([
-    [0, { kind: 'count', rows: 0 }],
-    [10, { kind: 'count', rows: 10 }],
-    ['1%', { kind: 'rate', rate: 0.01 }],
-    ['0.5%', { kind: 'rate', rate: 0.005 }],
-    ['100%', { kind: 'rate', rate: 1 }],
+    [0, { unit: 'rows', value: 0 }],
+    [10, { unit: 'rows', value: 10 }],
+    ['1%', { unit: 'rate', value: 0.01 }],
+    ['0.5%', { unit: 'rate', value: 0.005 }],
+    ['100%', { unit: 'rate', value: 1 }],
   ])('reads %j', (text, expected) => {
     expect(parseMaxRejects(text)).toEqual(expected);
   });

@@ -61,6 +61,16 @@ describe('planStages', () => {
     expect(stages[1]).not.toHaveProperty('inputColumns');
   });
 
+  it('names the columns that each stage writes: its states, then the result', () => {
+    const states = [{ name: 'state', type: 'BLOB' }];
+    const shuffle = { step: distinct, columns: states, by: ['b'], partitions: 6 };
+    const cuts = [
+      { steps: [], shuffle },
+      { opening: distinct, steps: [] },
+    ];
+    expect(planStages({ ...job, cuts }).map(({ columns }) => columns)).toEqual([states, job.columns]);
+  });
+
   it('gives rows that are dealt out a task for each partition', () => {
     const step: PlannedStep = { kind: 'repartition', step: 0, columns: [column], by: [], partitions: 5 };
     const shuffle = { step, columns: [column], by: [], partitions: 5 };
@@ -69,49 +79,6 @@ describe('planStages', () => {
       { opening: step, steps: [] },
     ];
     expect(planStages({ ...job, cuts, reduceTasks: 2 })[1]?.tasks).toBe(5);
-  });
-
-  it('expects the median rate of finished jobs of the shape, beside the fixed part', () => {
-    const history = [
-      { inputBytes: 1e9, seconds: 10.2 },
-      { inputBytes: 1e9, seconds: 1.2 },
-      { inputBytes: 2e9, seconds: 4.2 },
-    ];
-    expect(planStages({ ...job, history })[0]?.expected).toEqual({
-      seconds: expect.closeTo(0.2 + 2 * 1.2, 6),
-      basis: 'history',
-      because: 'the median of 3 finished jobs of this shape',
-    });
-  });
-
-  it('expects the mean of the two in the middle where the finished jobs are even in number', () => {
-    const history = [
-      { inputBytes: 1e9, seconds: 1.2 },
-      { inputBytes: 1e9, seconds: 3.2 },
-    ];
-    expect(planStages({ ...job, history })[0]?.expected.seconds).toBeCloseTo(0.2 + 2 * 1.2);
-  });
-
-  it('expects no less than the fixed part, whatever small or empty jobs took', () => {
-    const history = [{ inputBytes: 0, seconds: 0.1 }];
-    const [stage] = planStages({ ...job, history });
-    expect(stage?.expected).toMatchObject({
-      seconds: 0.2,
-      because: 'the median of one finished job of this shape',
-    });
-  });
-
-  it.each([
-    ['csv', 120],
-    ['jsonl', 60],
-    ['parquet', 80],
-    ['text', 150],
-    ['tsv', 60],
-  ])('assumes a speed of %s of %i MB/s where no job has finished, and says so', (inputFormat, megabytes) => {
-    const expected = planStages({ ...job, inputFormat })[0]?.expected;
-    expect(expected?.seconds).toBeCloseTo(0.2 + 1200 / megabytes);
-    expect(expected).toMatchObject({ basis: 'assumed' });
-    expect(expected?.because).toContain(`assumed ${megabytes} MB/s of ${inputFormat}`);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Decomposition } from '../../functions/contract/decomposition.ts';
 import type { PlannedStep } from '../../functions/contract/planned-steps.ts';
 import { refuseGlobalRows } from '../../functions/core/refuse-global-rows.ts';
-import { renderDistinctDecomposition } from '../../functions/sql/render-decomposition.ts';
+import { noAggregates } from './no-aggregates.ts';
 
 const rows = (foldsEqualRows: boolean): Decomposition => ({
   mode: 'rows',
@@ -33,11 +33,7 @@ describe('refuseGlobalRows', () => {
   });
 
   it('lets groups with keys, partial results and folded rows through', () => {
-    const steps = [
-      group(['k'], rows(false)),
-      group([], rows(true)),
-      group([], renderDistinctDecomposition([])),
-    ];
+    const steps = [group(['k'], rows(false)), group([], rows(true)), group([], noAggregates)];
     expect(() => refuseGlobalRows(steps)).not.toThrow();
   });
 });

@@ -26,6 +26,10 @@ describe('suggestName', () => {
     expect(suggestName('sort', ['sort'])).toBeUndefined();
   });
 
+  it('prefers the name of the nearest length: letters change places more often than they go', () => {
+    expect(suggestName('medain', ['mean', 'median'])).toBe('median');
+  });
+
   it('prefers the first of names equally near', () => {
     expect(suggestName('teal', ['team', 'tear'])).toBe('team');
   });

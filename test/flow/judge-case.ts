@@ -65,7 +65,7 @@ const sumOfStep = (report: Report, step: number): Terms =>
   report.stages
     .flatMap(({ steps }) => steps)
     .filter((each) => each.step === step)
-    .map(({ kind: _, step: __, ...terms }) => terms)
+    .map(({ kind: _, step: __, rejected: ___, ...terms }) => terms)
     .reduce(addTerms, NO_TERMS);
 
 /** Of an empty input each task makes the one group of a group_by without keys, which then fold into one. */
@@ -77,20 +77,35 @@ const settle = ({ grown, folded, ...terms }: Terms): Terms => {
 /** How the report's counts differ from DuckDB's, of each step and from stage to stage; undefined where all are right. */
 const findWrongCount = (report: Report, steps: readonly Step[], worked: Worked): string | undefined => {
   let sum = NO_TERMS;
+  const found = addCounts(report.stages.map(({ counts }) => counts));
+  // Rows of row groups that the first filters rule out reach none of them.
+  const leading = steps.findIndex((step) => !('filter' in step));
+  const filters = found.pruned === 0 ? 0 : leading < 0 ? steps.length : leading;
   for (const [index, terms] of worked.steps.entries()) {
+    if (index < filters) {
+      sum = addTerms(sum, sumOfStep(report, index));
+      continue;
+    }
     const step = steps[index];
     const isGlobal = step !== undefined && 'group_by' in step && step.group_by.keys.length === 0;
     const counted = sumOfStep(report, index);
-    const found = isGlobal ? settle(counted) : counted;
+    const settled = isGlobal ? settle(counted) : counted;
     sum = addTerms(sum, counted);
-    if (!isSame(found, terms)) return `step ${index}: counted ${render(found)}, there are ${render(terms)}`;
+    if (!isSame(settled, terms))
+      return `step ${index}: counted ${render(settled)}, there are ${render(terms)}`;
   }
-  const found = addCounts(report.stages.map(({ counts }) => counts));
-  const ends = { read: report.stages[0]?.counts.read, written: report.stages.at(-1)?.counts.written };
+  const filtered = worked.steps.slice(0, filters).reduce((rows, { dropped }) => rows + dropped, 0);
+  const ruledOut = Array.from({ length: filters }, (_, index) => sumOfStep(report, index).dropped).reduce(
+    (rows, dropped) => rows + dropped,
+    found.pruned,
+  );
+  if (ruledOut !== filtered) return `the first filters: ${ruledOut} rows left out, there are ${filtered}`;
+  const read = (report.stages[0]?.counts.read ?? 0) + found.pruned;
+  const ends = { read, written: report.stages.at(-1)?.counts.written };
   const expected = { read: worked.read, written: worked.written };
   if (!isSame(ends, expected)) return `the job: counted ${render(ends)}, there are ${render(expected)}`;
-  const { dropped, grown, folded, cut, rejected, pruned } = found;
-  if (!isSame({ dropped, grown, folded, cut }, sum) || rejected + pruned > 0)
+  const { dropped, grown, folded, cut, rejected } = found;
+  if (!isSame({ dropped, grown, folded, cut }, sum) || rejected > 0)
     return `the stages: counted ${render(found)}, their steps ${render(sum)}`;
   return report.stages.map(findWrongStage).find((wrong) => wrong !== undefined);
 };

@@ -34,14 +34,34 @@ const scratch = (): readonly string[] => readdirSync(join(folder, '.daybreak/.sc
 const statusOf = async (): Promise<unknown> =>
   lastLine(await runDaybreak(['status', JOB, '--json'], { cwd: folder }));
 
+it('a task whose function holds more than there is becomes two, and those four, until they fit', async () => {
+  const rows = 400;
+  await writeFile(join(folder, 'input.csv'), `n\n${Array.from({ length: rows }, (_, n) => n).join('\n')}\n`);
+  // Two hundred rows are 500 MB, a hundred fit.
+  await writeFile(
+    join(folder, 'holds.mjs'),
+    'const held = []; export default (row) => { held.push(Buffer.alloc(25e5, 1)); return row; };',
+  );
+  await writeSpec(folder, {
+    input: { uri: 'input.csv' },
+    steps: [{ map: { module: 'holds.mjs', output: { n: 'BIGINT' } } }],
+    output: { uri: 'out' },
+  });
+  const args = ['--id', JOB, '--memory', '128MB', '--map-tasks', '2', '--reduce-tasks', '1'];
+  const ended = await runDaybreak(['run', 'spec.yaml', ...args], { cwd: folder, ...BOUNDS });
+  expect(ended.exitCode, ended.stderr).toBe(0);
+  expect(ended.stderr).toMatch(/^00-map {2}the task 00000\d\S* outgrew the memory of one and is halved/m);
+  expect(judgeOutput(join(folder, 'out'))?.rows).toBe(rows);
+});
+
 describe('a query that cannot be stopped', () => {
   it.each([LIST, TEXT])('ends by name where it outgrows the command: %s', async (expression) => {
     await writeJob(expression);
     const args = ['--id', JOB, '--memory', '64MB', '--json'];
     const ended = await runDaybreak(['run', 'spec.yaml', ...args], { cwd: folder, ...BOUNDS });
     expect(ended).toMatchObject({ exitCode: 1, signal: null, stdout: '' });
-    expect(ended.stderr).toMatch(/^TaskMemoryError: 00-map 000000: needs more than the 336000000 bytes/m);
-    expect(ended.stderr).toMatch(/Give more with --memory\.\n$/);
+    expect(ended.stderr).toMatch(/^TaskMemoryError: 00-map 000000: needs more than the 336 MB of memory/m);
+    expect(ended.stderr).toMatch(/Give more with --memory, or make more and smaller tasks .*\n$/);
     expect(await statusOf()).toMatchObject({ state: 'failed' });
     expect(readdirSync(folder).sort()).toEqual(['.daybreak', 'input.csv', 'spec.yaml']);
     expect(scratch()).toEqual([]);

@@ -88,13 +88,15 @@ describe('bindExpressions', () => {
     expect(problems).toEqual([
       {
         path: 'day * 2',
+        columns: ['day'],
         message: expect.stringMatching(
           /^No function matches .*'\*\(DATE, INTEGER_LITERAL\)' \(day is DATE\)\.$/,
         ),
       },
-      { path: 'sqrt(blob)', message: expect.stringMatching(/\(blob is BLOB\)\.$/) },
+      { path: 'sqrt(blob)', columns: ['blob'], message: expect.stringMatching(/\(blob is BLOB\)\.$/) },
       {
         path: 'rec.nope',
+        columns: ['rec'],
         message: expect.stringMatching(/^Could not find key "nope" in struct \(rec is STRUCT/),
       },
     ]);

@@ -122,6 +122,14 @@ describe('classifyDuckDBError', () => {
     expect(classifyDuckDBError(await errorOf(sql, 20_000_000)).kind).toBe('TaskMemoryError');
   });
 
+  it("keeps the engine's own sizes where memory is out, for they are what helps", () => {
+    const text =
+      'Out of Memory Error: could not allocate block of size 256.0 KiB (19.0 MiB/20.5 MiB used)\n\nPossible solutions: 77';
+    expect(classifyDuckDBError(text).message).toBe(
+      'Out of Memory Error: could not allocate block of size 256.0 KiB (19.0 MiB/20.5 MiB used)',
+    );
+  });
+
   const texts: readonly (readonly [text: string, kind: string])[] = [
     ['INTERRUPT Error: Interrupted!', 'interrupted'],
     ['IO Error: Could not write file "/x": No space left on device', 'TaskDiskError'],
@@ -162,13 +170,13 @@ describe('the errors of a query', () => {
     const facts = { task: 'map 3', message: 'Conversion Error' };
     const errors = [
       new QueryError(facts),
-      new TaskMemoryError({ ...facts, memoryBytes: 5 }),
+      new TaskMemoryError({ ...facts, memoryBytes: 5e6 }),
       new TaskDiskError({ ...facts, scratchDir: 'scratch' }),
     ];
     expect(errors.map(({ name, row }) => FAILURES[name] === row)).toEqual([true, true, true]);
     expect(errors.map(({ message }) => message)).toEqual([
       'map 3: Conversion Error; found in the values that an expression got',
-      'map 3: needs more than the 5 bytes of memory it has: Conversion Error',
+      'map 3: needs more than the 5 MB of memory it has: Conversion Error',
       'map 3: no space is left for spilling or writing (scratch folder scratch): Conversion Error',
     ]);
   });

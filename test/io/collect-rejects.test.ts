@@ -122,6 +122,28 @@ describe('rejects of CSV', () => {
     expect(found.written).toEqual([]);
   });
 
+  it.each([
+    ['LF', '\n'],
+    ['CR LF', '\r\n'],
+  ])('have their true places behind blank lines, of a file of one column too: %s', async (_, newline) => {
+    const one = ['v', '1', '', '', 'bad', '', '2', 'no', '3'].join(newline);
+    const two = ['a,b', '1,2', '', '', 'x,3', '', '4,5', 'y,6'].join(newline);
+    const at = (text: string, word: string): string => String(text.indexOf(word));
+    const read = async (content: string, columns: Readonly<Record<string, string>>) => {
+      const csv = { columns, header: true, delim: ',' };
+      const { written } = await readTolerantly({ 'a.csv': content }, { csv });
+      return written.map((row) => row.slice(0, 2));
+    };
+    expect(await read(one, { v: 'DOUBLE' })).toEqual([
+      ['5', at(one, 'bad')],
+      ['8', at(one, 'no')],
+    ]);
+    expect(await read(two, { a: 'INTEGER', b: 'INTEGER' })).toEqual([
+      ['5', at(two, 'x,3')],
+      ['8', at(two, 'y,6')],
+    ]);
+  });
+
   it('count rows, not errors, beside good rows whose values span lines', async () => {
     const rows = Array.from({ length: 30_000 }, (_, i) =>
       i % 7 === 0
@@ -304,7 +326,7 @@ describe('diagnoseReaderError', () => {
   ])('names the first reject of %s', (_, files, request, place) =>
     withFiles(files, request, async (connection, input) => {
       const error = await strictError(connection, input);
-      const found = await diagnoseReaderError(connection, input, { error });
+      const found = (await diagnoseReaderError(connection, input, { error }))?.first;
       expect(found).toMatchObject(place);
       expect(found?.file).toBe(input.files[1]?.path);
     }),

@@ -5,10 +5,8 @@ import { bindDecomposition } from '../../functions/io/bind-decomposition.ts';
 import { bindExpressions } from '../../functions/io/bind-expressions.ts';
 import { quoteIdentifier } from '../../functions/sql/quote.ts';
 import {
-  renderDistinctValues,
   renderFinal,
   renderGroups,
-  renderMerge,
   renderPartial,
   renderShuffled,
   renderSingle,
@@ -27,11 +25,7 @@ export type GroupQuery = {
 };
 
 /** How the parts are computed: `single` parts go through unaggregated. */
-export type Layout = {
-  readonly parts: readonly ('partial' | 'single')[];
-  readonly merges: 0 | 1 | 2;
-  readonly countsDistinct?: boolean;
-};
+export type Layout = { readonly parts: readonly ('partial' | 'single')[] };
 
 export type BoundQuery = GroupQuery & {
   readonly decomposition: Decomposition;
@@ -76,22 +70,7 @@ export const runParts = async (
   { decomposition, keys }: BoundQuery,
   layout: Layout,
 ): Promise<void> => {
-  if (decomposition.mode === 'partial') return runStates(connection, decomposition, keys, layout, 'rows');
-  if (layout.countsDistinct === true && decomposition.distinctCount !== undefined) {
-    const { distinctCount } = decomposition;
-    const { rows } = distinctCount.counts;
-    const names = [...keys, distinctCount.value.name].map(quoteIdentifier);
-    const found = layout.parts.map((_, part) =>
-      renderDistinctValues(distinctCount, keys, partOf('rows', part)),
-    );
-    // The reduce tasks of the first shuffle: each pair meets in one of them, which is a part of the next.
-    await replace(
-      connection,
-      'pairs',
-      `SELECT ${names.join(', ')}, sum(${rows.name})::BIGINT AS ${rows.name}, (hash(any_value(${names.at(-1)})) % ${layout.parts.length})::INTEGER AS part FROM (${unionOf(found)}) GROUP BY ${names.join(', ')}`,
-    );
-    return runStates(connection, distinctCount.counts, keys, layout, 'pairs');
-  }
+  if (decomposition.mode === 'partial') return runStates(connection, decomposition, keys, layout);
   const shuffled = layout.parts.map((_, part) => renderShuffled(decomposition, keys, partOf('rows', part)));
   await replace(connection, 'shuffled', unionOf(shuffled));
   await replace(connection, 'result', renderGroups(decomposition, keys, 'shuffled'));
@@ -102,20 +81,12 @@ const runStates = async (
   parts: PartialDecomposition,
   keys: readonly string[],
   layout: Layout,
-  table: string,
 ): Promise<void> => {
   const selects = layout.parts.map((kind, part) =>
-    (kind === 'partial' ? renderPartial : renderSingle)(parts, keys, partOf(table, part)),
+    (kind === 'partial' ? renderPartial : renderSingle)(parts, keys, partOf('rows', part)),
   );
   for (const select of selects) await checkStateTypes(connection, parts, keys, select);
   await replace(connection, 'states', unionOf(selects));
-  for (let merge = 0; merge < layout.merges; merge += 1) {
-    const numbered = '(SELECT *, row_number() OVER () % 3 AS split FROM states)';
-    const splits = [0, 1, 2].map((split) =>
-      renderMerge(parts, keys, `(SELECT * EXCLUDE (split) FROM ${numbered} WHERE split = ${split})`),
-    );
-    await replace(connection, 'states', unionOf(splits));
-  }
   await replace(connection, 'result', renderFinal(parts, keys, 'states'));
 };
 

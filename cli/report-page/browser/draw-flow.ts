@@ -11,27 +11,32 @@ const rowsAt = (place: FlowPlace, kind: (typeof FLOW_KINDS)[number]): number =>
   kind === 'kept' ? place.rowsOut : place[kind];
 
 /** The kinds of rows at a place, with what they are, most first. */
-const movesOf = (place: FlowPlace): readonly string[] =>
+const movesOf = (place: FlowPlace, render: (rows: number) => string = renderCount): readonly string[] =>
   (['grown', 'dropped', 'folded', 'cut', 'rejected'] as const)
     .filter((kind) => place[kind] > 0)
     .sort((left, right) => place[right] - place[left])
-    .map((kind) => `${kind === 'grown' ? '+' : '\u2212'}${renderCount(place[kind])} ${kind}`);
+    .map((kind) => `${kind === 'grown' ? '+' : '\u2212'}${render(place[kind])} ${kind}`);
 
 /** What stands behind a bar: at a reader what came in, and everywhere what moved. */
 const labelOf = (place: FlowPlace, isNarrow: boolean): string => {
+  // Where there is little room for them, round numbers: the table below has all digits.
+  if (isNarrow) return movesOf(place, renderRound)[0] ?? `${renderRound(place.rowsIn)} rows`;
   const moves = movesOf(place);
   const isReader = place.place === 'read';
-  if (isNarrow) return moves[0] ?? `${renderCount(place.rowsIn)} rows`;
   return [...(isReader ? [`${renderCount(place.rowsIn)} rows`] : []), ...moves].join(', ');
 };
+
+/** `steps[3] group_by` becomes `[3] group_by`. */
+const shorten = (place: string, isNarrow: boolean): string =>
+  isNarrow ? place.replace(/^steps(?=\[)/, '') : place;
 
 /** A waterfall: each bar is as long as the part of the bar above it that was kept. */
 export const drawFlow = ({ flow }: Charts, theme: Theme, isNarrow: boolean) => {
   const kinds = FLOW_KINDS.filter((kind) => flow.some((place) => rowsAt(place, kind) > 0));
-  const names = flow.map(({ stage, place }) => (place === 'read' ? stage : place));
+  const names = flow.map(({ stage, place }) => (place === 'read' ? stage : shorten(place, isNarrow)));
   return {
     animation: false,
-    grid: { left: isNarrow ? 84 : 104, right: isNarrow ? 116 : 190, top: 34, bottom: 28 },
+    grid: { left: isNarrow ? 92 : 140, right: isNarrow ? 108 : 190, top: 34, bottom: 28 },
     legend: {
       top: 2,
       left: 'center',
@@ -74,7 +79,7 @@ export const drawFlow = ({ flow }: Charts, theme: Theme, isNarrow: boolean) => {
       axisLabel: {
         ...axisText(theme),
         interval: 0,
-        width: isNarrow ? 76 : 96,
+        width: isNarrow ? 84 : 132,
         overflow: 'truncate',
         formatter: (name: string, index: number) =>
           flow[index]?.place === 'read' ? `{stage|${plain(name)}}` : plain(name),

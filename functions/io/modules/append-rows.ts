@@ -20,6 +20,8 @@ export type RowAppender = {
   readonly append: (row: readonly DuckDBValue[]) => void;
   /** Rows appended so far. */
   readonly rows: () => number;
+  /** Moves the rows that wait here into the table. */
+  readonly flush: () => void;
 };
 
 /** Creates the table where it is not there, and lends what appends rows to it; all are there at the end. */
@@ -41,10 +43,7 @@ export const withRowAppender = async <Result>(
   }
 };
 
-const createAppend = (
-  appender: DuckDBAppender,
-  columns: readonly Column[],
-): RowAppender & { readonly flush: () => void } => {
+const createAppend = (appender: DuckDBAppender, columns: readonly Column[]): RowAppender => {
   const types = columns.map(({ type }) => parseDuckDBType(type));
   let waiting: DuckDBValue[][] = types.map(() => []);
   let [rows, waitingRows, waitingBytes, unflushedBytes] = [0, 0, 0, 0];

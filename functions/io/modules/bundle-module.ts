@@ -107,7 +107,9 @@ const isBuildFailure = (error: unknown): error is { readonly errors: readonly Me
   error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 
 const problemOf = ({ text, location, notes }: Message): ModuleProblem => {
-  const message = [text, ...notes.map((note) => note.text)].join(' ');
+  // A bundle holds all that it needs: that a path can be marked as external is no way out.
+  const said = notes.map((note) => note.text).filter((note) => !note.includes('as external'));
+  const message = [text, ...said].join(' ');
   if (location === null) return { message };
   // esbuild counts columns in bytes from 0.
   const before = Buffer.from(location.lineText, 'utf8').subarray(0, location.column).toString('utf8');

@@ -95,7 +95,7 @@ const settleInTime = <Value>(
       () => {
         const message = `the call has not ended after ${timeoutSeconds} s`;
         call.end(new Error(message));
-        end({ failure: { cause: 'module_timeout', message } });
+        end({ failure: { cause: 'module_timeout', detail: message, message } });
       },
       Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
     );
@@ -117,6 +117,7 @@ export const mismatchOf = (mismatch: OutputMismatch): CallFailure => {
   return {
     cause: 'module_output',
     ...(column === undefined ? {} : { column }),
-    message: bounded(renderMismatch(mismatch), MODULE_LIMITS.messageCharacters),
+    detail: bounded(renderMismatch(mismatch), MODULE_LIMITS.messageCharacters),
+    message: bounded(`${renderMismatch(mismatch)}${mismatch.said}`, MODULE_LIMITS.messageCharacters),
   };
 };

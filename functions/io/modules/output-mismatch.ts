@@ -1,12 +1,20 @@
-/** What a function returned does not fit the declared output. It never carries the value itself. */
+/**
+ * What a function returned does not fit the declared output. The message never carries a value; `said` may: it is
+ * what goes on from the message in the author's own words, such as a name that the output does not declare.
+ */
 export class OutputMismatch extends Error {
   override readonly name = 'OutputMismatch';
   /** The column and the way into it, innermost last: `["tags", 3, "name"]`; a row of several comes first. */
   readonly path: (string | number)[];
+  readonly said: string;
 
-  constructor(message: string, path: readonly (string | number)[] = []) {
+  constructor(
+    message: string,
+    { path = [], said = '' }: { readonly path?: readonly (string | number)[]; readonly said?: string } = {},
+  ) {
     super(message);
     this.path = [...path];
+    this.said = said;
   }
 }
 

@@ -22,7 +22,7 @@ const readable = <Result>(read: () => Result): Result => {
   } catch (error) {
     if (error instanceof OutputMismatch) throw error;
     const { error: name, message } = describeThrown(error);
-    throw new OutputMismatch(`what was returned cannot be read: ${name}: ${message}`);
+    throw new OutputMismatch('what was returned cannot be read', { said: `: ${name}: ${message}` });
   }
 };
 

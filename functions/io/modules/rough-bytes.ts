@@ -1,4 +1,5 @@
 import {
+  DuckDBArrayValue,
   DuckDBBlobValue,
   DuckDBListValue,
   DuckDBMapValue,
@@ -14,7 +15,7 @@ export const roughBytes = (value: DuckDBValue): number => {
   if (typeof value === 'string') return FIXED_BYTES + value.length * 2;
   if (typeof value !== 'object' || value === null) return FIXED_BYTES;
   if (value instanceof DuckDBBlobValue) return FIXED_BYTES + value.bytes.length;
-  if (value instanceof DuckDBListValue) return sum(value.items);
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return sum(value.items);
   if (value instanceof DuckDBStructValue) return sum(Object.values(value.entries));
   if (value instanceof DuckDBMapValue) return sum(value.entries.flatMap((entry) => [entry.key, entry.value]));
   return 2 * FIXED_BYTES;

@@ -7,6 +7,7 @@ import { type BatchRow, createBatchReader, type OutputRow } from './output-rows.
 import type { Chunk } from './read-chunks.ts';
 import { createRowReader } from './read-rows.ts';
 import { runOrdered } from './run-ordered.ts';
+import { createTurns } from './take-turns.ts';
 
 /** Of each row of a batch: what it became, or why it is a reject. */
 type RowResult = { readonly written: OutputRow } | { readonly failure: CallFailure };
@@ -53,8 +54,10 @@ export const runBatches = async (
     retries.left -= 2;
     return callHalves(batch, retries);
   };
+  const takeTurn = createTurns();
   const callHalves = async (batch: Batch, retries: Retries): Promise<BatchResult> => {
     const middle = Math.ceil(batch.rows / 2);
+    await takeTurn();
     const left = await call(part(batch, 0, middle), retries);
     return [...left, ...(await call(part(batch, middle, batch.rows), retries))];
   };

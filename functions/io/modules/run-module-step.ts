@@ -62,7 +62,13 @@ const rejectInto =
     const reject: ModuleReject = { step: step.step, ...found };
     const values = { ...reject, row: BigInt(reject.row) };
     rejects.append(MODULE_REJECT_COLUMNS.map(({ name }) => values[name] ?? null));
-    onReject?.(reject, rejects.rows());
+    try {
+      onReject?.(reject, rejects.rows());
+    } catch (error) {
+      // Whoever ends the step for its rejects reads them afterwards.
+      rejects.flush();
+      throw error;
+    }
   };
 
 /** The rows of the table itself, not those that were sent there. */

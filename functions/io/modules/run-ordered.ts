@@ -1,3 +1,5 @@
+import { createTurns } from './take-turns.ts';
+
 /**
  * Calls in flight, in order: at most `concurrency` are open at once, results are given on in the order of the
  * units, and at most `window` units have been begun and not given on (a slow one holds back those after it).
@@ -8,6 +10,8 @@ export type OrderedWork<Unit, Result> = {
   /** Never throws and never rejects; a result that is there at once costs no promise. */
   readonly call: (unit: Unit) => Result | Promise<Result>;
   readonly emit: (unit: Unit, result: Result) => void | Promise<void>;
+  /** Milliseconds; default: the clock of the process. */
+  readonly now?: () => number;
 };
 
 type Entry<Unit, Result> = { readonly unit: Unit; result: Result | undefined };
@@ -24,6 +28,7 @@ export const runOrdered = async <Unit, Result extends object>(
   // Counted, so that what happens between a look and the wait for it is not missed.
   let events = 0;
   let wake: (() => void) | undefined;
+  const takeTurn = createTurns(work.now);
   const happen = (): void => {
     events += 1;
     wake?.();
@@ -75,6 +80,10 @@ export const runOrdered = async <Unit, Result extends object>(
         while (isFull()) await proceed(isFull);
         const emitting = begin(unit);
         if (emitting !== undefined) await emitting;
+        const turning = takeTurn();
+        if (turning === undefined) continue;
+        await turning;
+        signal.throwIfAborted();
       }
       await giveOn();
     }

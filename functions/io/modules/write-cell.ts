@@ -14,6 +14,7 @@ import { ColumnTypeError } from '../../contract/errors-arrow.ts';
 import { MODULE_LIMITS } from '../../contract/module-step.ts';
 import { describeKind, OutputMismatch, within } from './output-mismatch.ts';
 import { requireNamedFields } from './read-cell.ts';
+import { renderKey } from './render-key.ts';
 import { createScalarWriter } from './write-scalar.ts';
 import type { CellWriter } from './write-whole.ts';
 
@@ -82,7 +83,7 @@ export const takeFields = (
   const { names, what } = fields;
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] ?? '';
-    if (!Object.hasOwn(object, name)) throw new OutputMismatch(`the ${what} is missing`, [name]);
+    if (!Object.hasOwn(object, name)) throw new OutputMismatch(`the ${what} is missing`, { path: [name] });
     // Own, as just checked: `__proto__` gives the field and not the prototype.
     const value: unknown = Reflect.get(object, name);
     within(name, () => take(value, index));
@@ -91,7 +92,8 @@ export const takeFields = (
   if (keys.length <= names.length) return;
   const extra = keys.filter((key) => !names.includes(key));
   throw new OutputMismatch(
-    `${extra.length === 1 ? `a ${what}` : `${extra.length} ${what}s`} that output does not declare; the first: ${JSON.stringify((extra[0] ?? '').slice(0, 100))}`,
+    `${extra.length === 1 ? `a ${what}` : `${extra.length} ${what}s`} that output does not declare`,
+    { said: `; the first: ${JSON.stringify((extra[0] ?? '').slice(0, 100))}` },
   );
 };
 
@@ -122,9 +124,9 @@ const createMapWriter = (type: DuckDBMapType): CellWriter => {
     for (const [key, item] of Map.prototype.entries.call(value)) {
       const index = entries.length;
       const written = within(index, () => writeKey(key));
-      if (written === null) throw new OutputMismatch('a key is null', [index]);
-      const text = typeof written === 'object' ? written.toString() : String(written);
-      if (seen.has(text)) throw new OutputMismatch('two keys are equal', [index]);
+      if (written === null) throw new OutputMismatch('a key is null', { path: [index] });
+      const text = renderKey([written]);
+      if (seen.has(text)) throw new OutputMismatch('two keys are equal', { path: [index] });
       seen.add(text);
       entries.push({ key: written, value: within(index, () => writeValue(item)) });
     }

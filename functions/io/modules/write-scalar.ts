@@ -30,9 +30,11 @@ const double: CellWriter = (value) => (typeof value === 'number' ? value : refus
 
 const float: CellWriter = (value) => {
   if (typeof value !== 'number') return refuse('FLOAT', value);
-  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+  const rounded = Math.fround(value);
+  if (Number.isFinite(value) && !Number.isFinite(rounded))
     throw new OutputMismatch('expected FLOAT, found a number beyond its range');
-  return value;
+  // As the engine keeps it: two keys of a map may become one by it.
+  return rounded;
 };
 
 const text =

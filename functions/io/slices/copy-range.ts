@@ -42,10 +42,3 @@ export const copyRange = async (
     if (!isKept) await rm(targetPath, { force: true });
   }
 };
-
-/**
- * Where a byte of a copy lies in the input file. DuckDB's reject tables count `byte_position` and
- * `line_byte_position` from 1: take 1 away first.
- */
-export const toFileOffset = (report: RangeReport, copyOffset: number): number =>
-  report.firstRowOffset + copyOffset;

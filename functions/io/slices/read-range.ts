@@ -32,9 +32,6 @@ const BOM_BYTES = 3;
 /** Gets the bytes of a range's rows, in order; they are valid until the promise settles. */
 export type ByteSink = (bytes: Uint8Array) => Promise<void>;
 
-/** Finds the rows of a range without copying them. Throws InputChangedError. */
-export const scanRange = (range: FileRange): Promise<RangeReport> => readRange(range, async () => {});
-
 /**
  * Finds the rows of a range and gives their bytes to `sink` while it reads. Where the report has a
  * quoting error, the sink got a part only. Throws InputChangedError where the file ends before its pinned size.

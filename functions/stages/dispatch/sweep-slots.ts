@@ -1,7 +1,9 @@
 import { renderExecutionName } from '../../contract/dispatch.ts';
+import { parseRunId } from '../../contract/ids.ts';
 import { freeSlot, type HeldSlot, listSlots } from '../../io/cloud/slots.ts';
 import { readHalt } from '../../io/halt.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
+import { isPublished } from '../end-run.ts';
 import type { DispatchContext } from './dispatch-jobs.ts';
 
 /** Between a slot and its execution lies one request; where that never came, nobody will send it any more. */
@@ -34,8 +36,15 @@ export const sweepSlots = async (context: DispatchContext): Promise<Swept> => {
 
 const ageMs = ({ now }: DispatchContext, at: string): number => now().getTime() - Date.parse(at);
 
+/**
+ * An execution works in the run that it was started for, or in a later one that it opened itself; what was published
+ * is not cancelled any more, whatever wish came too late.
+ */
 const outlivesCancel = async (context: DispatchContext, { slot }: HeldSlot): Promise<boolean> => {
-  const run = (await readCurrentRun(context.store, slot.job))?.plan.run ?? slot.run;
+  const current = await readCurrentRun(context.store, slot.job);
+  if (isPublished(current?.outcome)) return false;
+  const opened = current?.plan.run ?? slot.run;
+  const run = parseRunId(opened) > parseRunId(slot.run) ? opened : slot.run;
   const halt = await readHalt(context.store, { job: slot.job, run });
   return halt?.reason === 'cancel' && ageMs(context, halt.at) > CANCELLED_MS;
 };

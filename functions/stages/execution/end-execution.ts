@@ -34,8 +34,9 @@ export const endExecution = async (context: ExecutionContext, event: EndEvent): 
   const before = current.outcome;
   if (!hasRun(event) && before !== undefined && !isPublished(before)) {
     // The run of before keeps its outcome; its report says why there is no next one.
-    await putReport(context.store, await buildReport(context, { job, plan, outcome: before.kind, failure }));
-    return endState(event, { run: plan.run, outcome: before.kind, failure });
+    const outcome = before.kind === 'superseded' ? 'failed' : before.kind;
+    await putReport(context.store, await buildReport(context, { job, plan, outcome, failure }));
+    return endState(event, { run: plan.run, outcome, failure });
   }
   const mayReopen = event.reopened < MAX_REOPENINGS;
   const ended = await endRun(context, { job, plan, error, mayReopen, whenUnclear: 'failed' });

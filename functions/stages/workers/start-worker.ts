@@ -12,6 +12,7 @@ import {
   type CloudAccess,
   type CommitSummary,
   type FromWorker,
+  Signed,
   ToWorker,
   WorkerStart,
 } from './worker-messages.ts';
@@ -35,11 +36,14 @@ export const startWorker = (work: WorkerWork): void => {
     return;
   }
   const start = WorkerStart.parse(JSON.parse(process.argv[2] ?? ''));
+  process.argv.splice(2, 1);
   endWithRunner();
   for (const stream of [process.stdout, process.stderr]) writeAtOnce(stream);
   let running: AbortController | undefined;
   process.on('message', (received) => {
-    const message = ToWorker.parse(received);
+    const signed = Signed.safeParse(received);
+    if (signed.data?.token !== start.token) return;
+    const message = ToWorker.parse(signed.data.message);
     if (message.kind === 'cancel') return running?.abort();
     running = new AbortController();
     void runOne({ start, work, say, signal: running.signal }, message);
@@ -123,8 +127,12 @@ const openStores = async (
     return { s3, store: openS3Store(s3, cloud) };
   }
   if (workdir === undefined) throw new Error('a task brought no store, and the worker has no work folder');
-  return { store: await openFileStore(workdir) };
+  // One for all tasks of the process: what was read of a stage's list is kept by its store.
+  local ??= openFileStore(workdir);
+  return { store: await local };
 };
+
+let local: ReturnType<typeof openFileStore> | undefined;
 
 const runOne = async (
   attempt: Attempt,

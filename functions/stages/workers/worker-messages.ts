@@ -7,6 +7,7 @@ export const WorkerStart = z.strictObject({
   workdir: z.string().optional().describe('the work folder; absent where each task brings its store'),
   scratchDir: z.string().describe('of this process alone; its runner removes it'),
   worker: z.string(),
+  token: z.string().min(1).describe('what the messages of the runner carry: others are none of it'),
 });
 export type WorkerStart = z.infer<typeof WorkerStart>;
 
@@ -41,6 +42,9 @@ export const ToWorker = z.discriminatedUnion('kind', [
 ]);
 export type ToWorker = z.infer<typeof ToWorker>;
 
+/** Whatever runs in a worker can emit events of its process; a message with the token is the runner's. */
+export const Signed = z.strictObject({ token: z.string(), message: z.unknown() });
+
 /** The part of a commit that the runner shows; everything else is read from the commit. */
 export const CommitSummary = z.strictObject({
   task: TaskId,
@@ -53,7 +57,7 @@ export type CommitSummary = z.infer<typeof CommitSummary>;
 
 export const TaskFailure = z.strictObject({
   kind: z.literal('failed'),
-  failure: z.strictObject({ name: z.string(), message: z.string() }),
+  failure: z.strictObject({ name: z.string(), message: z.string(), rejects: z.string().optional() }),
   retry: z.enum(['never', 'again', 'again-with-more-memory']),
 });
 export type TaskFailure = z.infer<typeof TaskFailure>;

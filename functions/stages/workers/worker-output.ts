@@ -6,26 +6,52 @@ const TASK_LINES = 10;
 const LINE_CHARACTERS = 300;
 /** Of all tasks of a command. */
 const TOTAL_LINES = 100;
+/** What is kept of a task: a story, no data. */
+const KEPT_BYTES = 2 ** 20;
+/** The same of all tasks of a command: each of thousands may print. */
+const TOTAL_KEPT_BYTES = 64 * 2 ** 20;
 
-export type OutputBudget = { linesLeft: number; droppedBytes: number };
+export type OutputBudget = { linesLeft: number; droppedBytes: number; keptBytesLeft: number };
 
-export const newOutputBudget = (): OutputBudget => ({ linesLeft: TOTAL_LINES, droppedBytes: 0 });
+export const newOutputBudget = (): OutputBudget => ({
+  linesLeft: TOTAL_LINES,
+  droppedBytes: 0,
+  keptBytesLeft: TOTAL_KEPT_BYTES,
+});
 
 /** What one task's process prints, on both of its streams. */
 export type TaskOutput = {
   readonly write: (chunk: Uint8Array) => void;
   /** The task has ended: shows a last line without an end, and says what was dropped. */
   readonly end: () => void;
+  /** What there is to keep so far, byte for byte. */
+  readonly kept: () => Uint8Array;
+  /** Where that is going to be, for people; undefined where nothing is kept, or nothing was printed. */
+  readonly place: () => string | undefined;
+};
+
+export type CaptureOptions = {
+  readonly budget: OutputBudget;
+  readonly note: (line: string) => void;
+  /** Where the caller will keep what was printed; default: nowhere. */
+  readonly place?: string;
 };
 
 /**
- * Passes the first lines that a task prints to `note`, behind the task's name, and counts the rest: no more than one
- * line is ever held. What the terminal would obey is shown as `?`.
+ * Passes the first lines that a task prints to `note`, behind the task's name, and counts the rest; holds what is to
+ * be kept, which is bounded too. What the terminal would obey is shown as `?`.
  */
-export const captureOutput = (
-  task: string,
-  { budget, note }: { readonly budget: OutputBudget; readonly note: (line: string) => void },
-): TaskOutput => {
+export const captureOutput = (task: string, { budget, note, place }: CaptureOptions): TaskOutput => {
+  const chunks: Uint8Array[] = [];
+  let keptBytes = 0;
+  const keep = (chunk: Uint8Array): void => {
+    if (place === undefined) return;
+    const room = Math.min(KEPT_BYTES - keptBytes, budget.keptBytesLeft, chunk.byteLength);
+    if (room <= 0) return;
+    chunks.push(Uint8Array.prototype.slice.call(chunk, 0, room));
+    keptBytes += room;
+    budget.keptBytesLeft -= room;
+  };
   const decoder = new StringDecoder('utf8');
   let [line, lines, cut, dropped] = ['', 0, false, 0];
   const isFull = (): boolean => lines >= TASK_LINES || budget.linesLeft <= 0;
@@ -45,8 +71,12 @@ export const captureOutput = (
     }
     if (isEnd) show();
   };
+  const placeOfKept = (): string | undefined => (keptBytes === 0 ? undefined : place);
   return {
+    kept: () => Buffer.concat(chunks),
+    place: placeOfKept,
     write: (chunk) => {
+      keep(chunk);
       if (isFull()) {
         dropped += chunk.byteLength;
         return;
@@ -63,7 +93,10 @@ export const captureOutput = (
       if (budget.linesLeft <= 0) budget.droppedBytes += dropped;
       else {
         budget.linesLeft -= 1;
-        note(`${task} | ${renderBytes(dropped)} more are not shown`);
+        const where = placeOfKept();
+        note(
+          `${task} | ${renderBytes(dropped)} more are not shown${where === undefined ? '' : `; see ${where}`}`,
+        );
       }
       dropped = 0;
     },

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { TaskMemoryError } from '../../contract/errors-query.ts';
@@ -34,7 +35,7 @@ const CANCEL_SECONDS = 5;
 export type WorkerProcessOptions = {
   readonly entry: string;
   readonly execPath: string;
-  readonly start: WorkerStart;
+  readonly start: Omit<WorkerStart, 'token'>;
   /** Limit of the JavaScript heap. */
   readonly heapBytes: number;
   /** Its variables; default: those of this process. */
@@ -73,7 +74,9 @@ type Running = Attempt & { readonly answer: (result: AttemptResult) => void };
 
 /** Starts a worker process, and watches its memory and its pulse while it runs a task. */
 export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess => {
-  const child = fork(options.entry, [JSON.stringify(options.start)], {
+  const token = randomUUID();
+  const start: WorkerStart = { ...options.start, token };
+  const child = fork(options.entry, [JSON.stringify(start)], {
     execPath: options.execPath,
     ...(options.env === undefined ? {} : { env: options.env }),
     execArgv: [`--max-old-space-size=${Math.ceil(options.heapBytes / 2 ** 20)}`],
@@ -95,7 +98,7 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
 
   const say = (message: ToWorker): void => {
     // What does not arrive finds the process dead, and its exit is the answer.
-    if (child.connected) child.send(message, () => {});
+    if (child.connected) child.send({ token, message }, () => {});
   };
   const endFor = (failure: TaskFailure): void => {
     verdict ??= failure;
@@ -147,7 +150,8 @@ export const startWorkerProcess = (options: WorkerProcessOptions): WorkerProcess
       const facts = { task: renderTask(task.ids), memoryBytes: Math.floor(options.heapBytes), message };
       return failureOf(new TaskMemoryError(facts));
     }
-    return failureOf(new WorkerDiedError({ task: renderTask(task.ids), how }));
+    const printed = task.output.place();
+    return failureOf(new WorkerDiedError({ task: renderTask(task.ids), how, printed }));
   };
 
   const look = async (watched: Running): Promise<void> => {

@@ -30,22 +30,34 @@ it('hands on at every place what came in and was not taken away', () => {
   expect(places.at(-1)?.rowsOut).toBe(12);
   expect(places.map(({ place }) => place)).toEqual([
     'read',
-    '1. filter',
-    '2. project',
-    '3. unnest',
-    '4. group_by',
-    '5. sort',
+    'steps[0] filter',
+    'steps[1] project',
+    'steps[2] unnest',
+    'steps[3] group_by',
+    'steps[4] sort',
   ]);
+});
+
+it('puts what a function rejected at its step, and what the reader did at the reader', () => {
+  const [filter, ...rest] = stage.steps;
+  if (filter === undefined) throw new Error('no step');
+  const counts = { ...stage.counts, written: 10, rejected: 7 };
+  const places = prepareFlowPlaces([{ ...stage, counts, steps: [{ ...filter, rejected: 2 }, ...rest] }]);
+  expect(places.slice(0, 2).map(({ rejected, rowsOut }) => [rejected, rowsOut])).toEqual([
+    [5, 95],
+    [2, 78],
+  ]);
+  expect(places.at(-1)?.rowsOut).toBe(10);
 });
 
 it('draws readers and the steps that moved a row', () => {
   const drawn = placesToDraw(prepareFlowPlaces([stage]));
   expect(drawn.map(({ place }) => place)).toEqual([
     'read',
-    '1. filter',
-    '3. unnest',
-    '4. group_by',
-    '5. sort',
+    'steps[0] filter',
+    'steps[2] unnest',
+    'steps[3] group_by',
+    'steps[4] sort',
   ]);
 });
 

@@ -214,7 +214,7 @@ export const writeSyntheticJob = async (store: ObjectStore, options: SyntheticOp
   const { tasks, workers, failure } = options;
   const job = makeLocalJob(options);
   await putOnce(store, { key: KEYS.job.render(job), schema: Job }, job);
-  const opened = await openRun(store, makePlan(options), instant(0.4));
+  const opened = await openRun(store, makePlan(options), { openedAt: instant(0.4) });
   const plan = Plan.parse(opened.plan);
   let clock = 0.6;
   let last: readonly Commit[] = [];

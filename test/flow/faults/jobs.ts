@@ -1,8 +1,10 @@
 /** The jobs of the schedules: small, planned once, each with another plan of the same job. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bundleModules, hashesOf } from '../../../cli/commands/bundle-modules.ts';
 import { makeLocalJob } from '../../../cli/commands/prepare-job.ts';
 import type { Job } from '../../../functions/contract/job.ts';
+import type { BundledModule } from '../../../functions/io/modules/bundle-module.ts';
 import { readSpec } from '../../../functions/io/spec/parse-spec.ts';
 import { type PlannedJob, split } from '../../../functions/stages/split.ts';
 import type { StageContext } from '../../../functions/stages/stage-context.ts';
@@ -12,6 +14,8 @@ import type { JobKind } from './schedule.ts';
 export type PreparedJob = {
   readonly kind: JobKind;
   readonly job: Job;
+  /** To be stored beside the job. */
+  readonly modules: readonly BundledModule[];
   readonly output: string;
   readonly wanted: PlannedJob;
   /** The same job planned into other tasks, as another version might. */
@@ -41,6 +45,25 @@ const writeAmendedCsv = (folder: string): Promise<void> => {
 const NUMBERED = `range(${ROWS}) t(i)`;
 const columns = { v: 'BIGINT', k: 'BIGINT', x: 'VARCHAR' };
 const csv = { header: true, delim: ',', quote: '"', escape: '"', columns };
+
+/** Throws for some rows and for one group: both steps have rejects of their own. */
+const STEPS = `
+export const halve = ({ v, k }: { v: bigint; k: bigint }) => {
+  if (v % 101n === 5n) throw new Error('not halved: ' + v);
+  return { v: Number(v) / 2, k };
+};
+export const sum = ({ keys: { k }, rows }: { keys: { k: bigint }; rows: { v: number }[] }) => {
+  if (k === 11n) throw new Error('not summed: ' + k);
+  return { k, n: rows.length, s: rows.reduce((total, { v }) => total + v, 0) };
+};
+`;
+
+const writeModuleJob = async (folder: string): Promise<void> => {
+  await writeFile(join(folder, 'steps.ts'), STEPS);
+  await query(
+    `COPY (SELECT i AS v, i % 40 AS k, 'x' || i % 3 AS x FROM ${NUMBERED}) TO '${folder}/input.csv'`,
+  );
+};
 
 const GIVEN: Readonly<Record<JobKind, Given>> = {
   csv: {
@@ -89,6 +112,32 @@ const GIVEN: Readonly<Record<JobKind, Given>> = {
       steps: [{ group_by: { keys: ['k'], aggregates: { n: 'count(*)', s: 'sum(v)', longest: 'max(x)' } } }],
     },
   },
+  modules: {
+    tasks: { map: 3, reduce: 2 },
+    write: writeModuleJob,
+    spec: {
+      input: { uri: 'input.csv', format: 'csv', csv },
+      errors: { max_rejects: 40 },
+      steps: [
+        { filter: 'v % 7 <> 0' },
+        {
+          map: {
+            ...{ module: 'steps.ts', export: 'halve', columns: ['v', 'k'] },
+            output: { v: 'DOUBLE', k: 'BIGINT' },
+          },
+        },
+        {
+          group_by: {
+            keys: ['k'],
+            map_groups: {
+              ...{ module: 'steps.ts', export: 'sum', columns: ['v'] },
+              output: { k: 'BIGINT', n: 'BIGINT', s: 'DOUBLE' },
+            },
+          },
+        },
+      ],
+    },
+  },
   'one-task': {
     tasks: { map: 1, reduce: 1 },
     write: (folder) =>
@@ -114,11 +163,16 @@ export const prepareJob = async (
   const output = join(folder, 'out');
   const document = { name: 'faults', ...spec, output: { uri: output, format: 'parquet' } };
   const parsed = readSpec(JSON.stringify(document), { file: 'spec.json' });
-  const options = { id: `faults-${kind}`, now: new Date(), mapTasks: tasks.map, reduceTasks: tasks.reduce };
+  const modules = await bundleModules(parsed.spec, join(folder, 'spec.json'));
+  const options = {
+    ...{ id: `faults-${kind}`, now: new Date(), mapTasks: tasks.map, reduceTasks: tasks.reduce },
+    ...hashesOf(modules),
+  };
   const job = { ...makeLocalJob(parsed, options), baseDir: folder };
   return {
     kind,
     job,
+    modules: [...modules.values()],
     output,
     wanted: await split(context, job),
     other: await split(context, { ...job, tasks: OTHER_TASKS }),

@@ -16,6 +16,7 @@ import { Report } from '../../../functions/contract/report.ts';
 import { decideAttempt } from '../../../functions/core/decide-attempt.ts';
 import { type FileOperations, nodeFiles } from '../../../functions/io/file-operations.ts';
 import { openFileStore } from '../../../functions/io/file-store.ts';
+import { storeModule } from '../../../functions/io/modules/store-module.ts';
 import type { ObjectStore } from '../../../functions/io/object-store.ts';
 import { readCurrentRun } from '../../../functions/io/open-run.ts';
 import { putOnce, readState } from '../../../functions/io/put-once.ts';
@@ -106,6 +107,7 @@ const playIn = async (root: string, prepared: PreparedJob, schedule: Schedule): 
     newAttempt: () => Array.from({ length: 24 }, () => Math.floor(random() * 16).toString(16)).join(''),
   };
   await putOnce(store, { key: KEYS.job.render(prepared.job), schema: Job }, prepared.job);
+  for (const module of prepared.modules) await storeModule(store, prepared.job.job, module);
   for (let round = 1; !(await isOver(world)); round += 1) {
     if (round > MAX_ROUNDS) throw new Error(`not ended after ${MAX_ROUNDS} runners: ${told(world.failures)}`);
     for (let runner = round === 1 ? schedule.runners : 1; runner > 0; runner -= 1) startRunner(world);

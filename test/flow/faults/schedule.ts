@@ -4,7 +4,7 @@
  */
 import { createRandom } from '../../corpus/generate-csv.ts';
 
-export const JOB_KINDS = ['csv', 'parquet', 'amended', 'one-task'] as const;
+export const JOB_KINDS = ['csv', 'parquet', 'amended', 'modules', 'one-task'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /** What happens at an operation on the store, to the one who asks for it or around them. */

@@ -105,4 +105,33 @@ describe('runOrdered', () => {
     const work = { concurrency: 1, window: 1, call: (n: number) => ({ n }), emit: () => undefined };
     await expect(runOrdered(failing(), work, new AbortController().signal)).rejects.toThrow('no more rows');
   });
+
+  it('lets the event loop turn while calls return at once, and hears the signal there', async () => {
+    let [turns, clock, calls] = [0, 0, 0];
+    const ended = new AbortController();
+    const turn = (): void => {
+      turns += 1;
+      if (turns === 5) ended.abort(new Error('told to end'));
+      else setImmediate(turn);
+    };
+    setImmediate(turn);
+    const running = runOrdered(
+      batchesOf(Array.from({ length: 1000 }), 1000),
+      {
+        concurrency: 4,
+        window: 16,
+        // Each takes 60 ms by this clock.
+        now: () => clock,
+        call: () => {
+          calls += 1;
+          clock += 60;
+          return {};
+        },
+        emit: () => {},
+      },
+      ended.signal,
+    );
+    await expect(running).rejects.toThrow('told to end');
+    expect(calls).toBeLessThan(20);
+  });
 });

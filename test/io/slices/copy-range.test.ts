@@ -8,8 +8,8 @@ import type { CsvDialect } from '../../../functions/core/csv-machine.ts';
 import { judgeChain } from '../../../functions/core/judge-chain.ts';
 import type { RowFormat } from '../../../functions/core/scan-range.ts';
 import { openFileBytes } from '../../../functions/io/byte-source.ts';
-import { copyRange, type RangeCopy, toFileOffset } from '../../../functions/io/slices/copy-range.ts';
-import { CHUNK_BYTES, type FileRange, scanRange } from '../../../functions/io/slices/read-range.ts';
+import { copyRange, type RangeCopy } from '../../../functions/io/slices/copy-range.ts';
+import { CHUNK_BYTES, type FileRange, readRange } from '../../../functions/io/slices/read-range.ts';
 
 const dialect: CsvDialect = {
   delimiter: ',',
@@ -102,8 +102,10 @@ describe('copyRange', () => {
       'SELECT line_byte_position, byte_position FROM reject_errors',
     );
     const [line, at] = rejects.getRows()[0] ?? [];
-    expect(second && toFileOffset(second.report, Number(line) - 1)).toBe(text.indexOf('x,d'));
-    expect(second && toFileOffset(second.report, Number(at) - 1)).toBe(text.indexOf('x,d'));
+    // DuckDB counts both from 1; a copy begins at its first row.
+    const { firstRowOffset = Number.NaN } = second?.report ?? {};
+    expect(firstRowOffset + Number(line) - 1).toBe(text.indexOf('x,d'));
+    expect(firstRowOffset + Number(at) - 1).toBe(text.indexOf('x,d'));
   });
 
   it('keeps no copy of a range with a quoting error', async () => {
@@ -136,7 +138,7 @@ describe('copyRange', () => {
     };
     await expect(copyRange(range, `${file.path}.copy`)).rejects.toThrow(/ends at byte 6, but had 12 bytes/);
     expect(existsSync(`${file.path}.copy`)).toBe(false);
-    await expect(scanRange(range)).rejects.toMatchObject({ name: 'InputChangedError' });
+    await expect(readRange(range, async () => {})).rejects.toMatchObject({ name: 'InputChangedError' });
   });
 
   it('fails where something is at the target already, and leaves that', async () => {

@@ -158,7 +158,7 @@ describe('planInputSlices and openSlice', () => {
           (cause: unknown) => cause,
         );
         expect(error).toBeInstanceOf(Error);
-        expect(await diagnoseReaderError(connection, slice.input, { error })).toEqual(place);
+        expect((await diagnoseReaderError(connection, slice.input, { error }))?.first).toEqual(place);
         expect(renderRejectPlace(place)).toBe(`${place.file} at byte ${place.byteOffset}, column "id": cast`);
       });
     });

@@ -12,6 +12,7 @@ import { listWaiting } from '../../../functions/io/cloud/waiting-jobs.ts';
 import { openFileStore } from '../../../functions/io/file-store.ts';
 import { putHalt } from '../../../functions/io/halt.ts';
 import type { ObjectStore } from '../../../functions/io/object-store.ts';
+import { putOutcome } from '../../../functions/io/put-outcome.ts';
 import { readSpec } from '../../../functions/io/spec/parse-spec.ts';
 import { type DispatchContext, dispatchJobs } from '../../../functions/stages/dispatch/dispatch-jobs.ts';
 import { releaseSlot } from '../../../functions/stages/dispatch/release-slot.ts';
@@ -218,6 +219,45 @@ describe('sweepSlots', () => {
     now += 6 * 60_000;
     expect((await sweepSlots(world())).stopped).toEqual(['a-0001-1']);
     expect((await sweepSlots(world())).freed).toEqual(['a-0001-1']);
+  });
+});
+
+describe('sweepSlots, after a run has ended', () => {
+  const at = (): string => new Date(now).toISOString();
+
+  const openRun = async (kind: 'cancelled' | 'published'): Promise<void> => {
+    const formats = { engine: 'e', block: 'b', partitioner: 'p' };
+    const header = {
+      job: 'a',
+      run: '0001',
+      digest: 'f'.repeat(64),
+      formats,
+      stageIds: ['00-map'],
+      openedAt: at(),
+    };
+    await store.put(KEYS.plan.render(header), new TextEncoder().encode(JSON.stringify(header)));
+    await putOutcome(store, { job: 'a', run: '0001', kind, at: at() });
+    await putHalt(store, { job: 'a', run: '0001', reason: 'cancel', at: at() });
+  };
+
+  it('leaves alone a resumed job that has not opened its run yet, however old the cancel of the last one', async () => {
+    await submitJob(world(), jobOf('a'));
+    await dispatchJobs(world());
+    await openRun('cancelled');
+    executions.end('a-0001-1');
+    await releaseSlot(store, 'a-0001-1');
+    now += 10 * 60_000;
+    await resumeJob(world(), 'a');
+    expect(await dispatchJobs(world())).toEqual(['a-0002-1']);
+    expect(await sweepSlots(world())).toEqual({ freed: [], stopped: [] });
+  });
+
+  it('leaves alone a publish for which a cancel came too late', async () => {
+    await submitJob(world(), jobOf('a'));
+    await dispatchJobs(world());
+    await openRun('published');
+    now += 6 * 60_000;
+    expect(await sweepSlots(world())).toEqual({ freed: [], stopped: [] });
   });
 });
 

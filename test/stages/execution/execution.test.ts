@@ -212,10 +212,10 @@ describe('an execution', () => {
     expect(end).toMatchObject({ outcome: 'failed', failure: { name: 'TaskMemoryError' } });
   });
 
-  it('opens the next run where bytes are gone, and adopts the rest', async () => {
-    const job = await submit('lost');
+  /** A map block that is deleted once, before the reduce reads it, and a task that says so. */
+  const losingBytes = (job: Job): Required<Pick<PlayOptions, 'onState' | 'runTask'>> => {
     let isLost = false;
-    const end = await play(job, {
+    return {
       onState: async ({ next }) => {
         if (next !== 'reduce' || isLost) return;
         isLost = true;
@@ -229,19 +229,54 @@ describe('an execution', () => {
         } catch (error) {
           const { name, message } = error as Error;
           const failure = { name: name as 'BlockMissingError', message };
-          await putHalt(store, {
-            job: event.job,
-            run: event.run,
-            reason: 'failure',
-            at: new Date().toISOString(),
-            failure,
-          });
+          const at = new Date().toISOString();
+          await putHalt(store, { job: event.job, run: event.run, reason: 'failure', at, failure });
           throw error;
         }
       },
-    });
+    };
+  };
+
+  it('opens the next run where bytes are gone, and adopts the rest', async () => {
+    const job = await submit('lost');
+    const end = await play(job, losingBytes(job));
     expect(end).toMatchObject({ outcome: 'published', run: '0002', reopened: 1 });
     await requireRight();
+  });
+
+  it('fails where bytes are gone and no next run can be opened, and says what kept it', async () => {
+    const job = await submit('lost-for-good');
+    const { onState, runTask } = losingBytes(job);
+    const end = await play(job, {
+      runTask,
+      onState: async (state) => {
+        await onState(state);
+        if (state.next === 'split') await writeFile(join(folder, 'input.csv'), 'v,k,x\n1,2,3\n');
+      },
+    });
+    const failure = { name: 'InputChangedError' };
+    expect(end).toMatchObject({ outcome: 'failed', run: '0001', failure });
+    const state = await readJobState({ store, findPresence: async () => 'nobody' }, job.job);
+    expect(state).toMatchObject({ word: 'failed', outcome: { kind: 'superseded' }, report: { failure } });
+    const resumed = await readJobState({ store, findPresence: async () => 'working' }, job.job);
+    expect(resumed.word).toBe('running');
+  });
+
+  it('is in nobody’s hands between the run that lost bytes and the next, until it is cancelled', async () => {
+    const job = await submit('dropped');
+    const { onState, runTask } = losingBytes(job);
+    const dropped = play(job, {
+      runTask,
+      onState: async (state) => {
+        await onState(state);
+        if (state.next === 'split') throw new Error('stopped from outside');
+      },
+    });
+    await expect(dropped).rejects.toThrow('stopped from outside');
+    const world = { store, findPresence: async () => 'nobody' as const };
+    expect(await wordOf(job)).toBe('interrupted');
+    await cancelJob({ store, now: () => new Date() }, await readJobState(world, job.job));
+    expect(await wordOf(job)).toBe('cancelled');
   });
 
   it('ends as cancelled, during map and before anything ran, and a resume goes on', async () => {

@@ -49,6 +49,26 @@ describe('captureOutput', () => {
     ]);
   });
 
+  it('keeps what it does not show, byte for byte and within bounds, and names the place', () => {
+    const budget = newOutputBudget();
+    const notes: string[] = [];
+    const options = { budget, note: (line: string) => notes.push(line), place: '/kept.log' };
+    const output = captureOutput('00-map 000000', options);
+    expect(output.place()).toBeUndefined();
+    const lines = Array.from({ length: 20 }, (_, index) => `\u001b[1mline ${index}\n`).join('');
+    output.write(Buffer.from(lines));
+    output.end();
+    expect(Buffer.from(output.kept()).toString()).toBe(lines);
+    expect(output.place()).toBe('/kept.log');
+    expect(notes.at(-1)).toMatch(/ more are not shown; see \/kept\.log$/);
+    for (let task = 0; task < 100; task += 1) {
+      const loud = captureOutput('00-map 000001', options);
+      for (let chunk = 0; chunk < 3; chunk += 1) loud.write(Buffer.alloc(2 ** 20));
+      expect(loud.kept().byteLength).toBeLessThanOrEqual(2 ** 20);
+    }
+    expect(budget.keptBytesLeft).toBe(0);
+  });
+
   it('shows a hundred lines of all tasks, and says at the end how much was dropped after them', () => {
     const budget = newOutputBudget();
     const notes: string[] = [];
