@@ -14,12 +14,15 @@ import { openStack, type Stack } from './open-stack.ts';
 import { daybreakThere } from './stack-command.ts';
 
 const TASKS = ['--map-tasks', '2', '--reduce-tasks', '2'] as const;
+/** Where none is done while it is looked at: of two, one may have no row. */
+const ONE_TASK = ['--map-tasks', '1', '--reduce-tasks', '2'] as const;
 const FAILS: SpecText = { steps: [{ extend: { w: "CAST('x' || v AS INTEGER)" } }] };
-/** Time to be cancelled in, before any task is done. */
-const SLOW_MODULE = `
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** In which a job is submitted, looked at and cancelled, on a loaded machine; resumed, it ends behind that. */
+const SLOW_MS = 50_000;
+/** No task is done before that time, and all are soon afterwards. */
+const slowUntil = (untilMs: number): string => `
 export default async (row) => {
-  if (row.v % 20n === 0n) await pause(100);
+  if (Date.now() < ${untilMs}) await new Promise((resolve) => setTimeout(resolve, 100));
   return row;
 };
 `;
@@ -73,7 +76,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'daybreak-command-there-'));
   await putNumbers(stack);
   await writeFile(path.join(folder, 'counted.csv'), await stack.getData('in/counted.csv'));
-  await writeFile(path.join(folder, 'slow.js'), SLOW_MODULE);
 });
 afterAll(async () => {
   stack.close();
@@ -88,6 +90,13 @@ const requireSameTale = async (id: string): Promise<void> => {
   const lineOf = (ended: Ended) => wordsOf(ended).stdout.filter((line) => line.startsWith(`${id} `));
   expect(lineOf(far)).toEqual(lineOf(near));
   expect(lineOf(far)).toHaveLength(1);
+};
+
+const requireMapping = async (command: typeof there, id: string): Promise<void> => {
+  await stack.waitUntil('a running map', async () => {
+    const { stdout } = await command('status', id);
+    return stdout.includes('running') && stdout.includes('00-map') ? stdout : undefined;
+  });
 };
 
 describe('the command', () => {
@@ -124,18 +133,14 @@ describe('the command', () => {
 
   it('says the same of a job that is cancelled, and goes on with it', async () => {
     const id = 'words-cancelled';
+    await writeFile(path.join(folder, 'slow.js'), slowUntil(Date.now() + SLOW_MS));
     const files = await writeBoth(id, SLOW);
-    const local = startDaybreak(['run', files.here, '--id', id, ...TASKS], {
+    const local = startDaybreak(['run', files.here, '--id', id, ...ONE_TASK], {
       cwd: folder,
       limitSeconds: 170,
     });
-    const remote = there('submit', files.there, '--id', id, '--wait', ...TASKS);
-    for (const command of [there, here]) {
-      await stack.waitUntil('a running map', async () => {
-        const { stdout } = await command('status', id);
-        return stdout.includes('running') && stdout.includes('00-map') ? stdout : undefined;
-      });
-    }
+    const remote = there('submit', files.there, '--id', id, '--wait', ...ONE_TASK);
+    await Promise.all([requireMapping(there, id), requireMapping(here, id)]);
     await requireSameWords('status', id);
     const cancelled = await requireSameWords('cancel', id);
     expect(cancelled.stdout).toMatch(
