@@ -61,8 +61,7 @@ export const answerTask = async (
   const source = await nameFullDisk(where, () => openTaskSource(context, place, work.task));
   if (!source.isReadable) return answerNothing(work, folders, source.chains);
   // Rows of a wrong cut are none: a function of a user, which may do anything with a row, never sees one.
-  if (mayBeWrong(work) && hasModules(stage))
-    return answerNothing(work, folders, markUnread(source.chains));
+  if (mayBeWrong(work) && hasModules(stage)) return answerNothing(work, folders, markUnread(source.chains));
   try {
     return await answerSource(context, { work, folders, source, keep });
   } catch (error) {
