@@ -310,6 +310,38 @@ describe('an execution', () => {
     await requireRight();
   });
 
+  it('leaves the trace to whoever is at work, and all that every task tells where there are too many', async () => {
+    const job = await submit('told');
+    const [asked, said, read, early]: [string[], string[], number[], unknown[]] = [[], [], [], []];
+    const isCommit = (key: string): boolean => KEYS.commit.parse(key) !== undefined;
+    const counted: ObjectStore = {
+      ...store,
+      get: (key) => {
+        asked.push(key);
+        return store.get(key);
+      },
+    };
+    await play(job, {
+      runTask: async (event, run) => {
+        await run();
+        if (event.task !== '000001') return;
+        const state = await readJobState({ store, findPresence: async () => 'working' }, job.job);
+        const world = { store: counted, now: () => new Date() };
+        said.push(await cancelJob({ ...world, mostTasksTold: 1 }, state));
+        read.push(asked.filter(isCommit).length);
+        await cancelJob(world, state);
+        read.push(asked.filter(isCommit).length);
+        early.push(await store.head(KEYS.trace.render(job)));
+      },
+    });
+    expect(said).toEqual([expect.stringContaining('is cancelled')]);
+    expect(read).toEqual([0, expect.toSatisfy((reads: number) => reads > 0)]);
+    expect(early).toEqual([undefined]);
+    expect(await store.head(KEYS.trace.render(job))).toBeDefined();
+    const state = await readJobState({ store, findPresence: async () => 'nobody' }, job.job);
+    expect(state).toMatchObject({ word: 'cancelled', report: { outcome: 'cancelled' } });
+  });
+
   it('tells why a job that was cancelled cannot go on, and leaves it cancelled', async () => {
     const job = await submit('changed');
     await play(job, {
