@@ -90,7 +90,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     listing(BLOCKS, 'slots/*', 'waiting/*'),
     `Allow s3:AbortMultipartUpload s3:PutObject on ${SLOTS}`,
     START_EXECUTION,
-    'Allow sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <QueueDeadLetters.Arn>',
+    'Allow sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <QueueUndispatched.Arn>',
   ],
   Start: [
     TAKE_SLOTS,
