@@ -1,4 +1,5 @@
 /** The laws of an execution, played in this process over the store on files. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -367,6 +368,24 @@ describe('an execution', () => {
     const end = await play(job);
     expect(end).toMatchObject({ outcome: 'refused', failure: { name: 'ExpressionError' }, run: '' });
     expect(await wordOf(job)).toBe('refused');
+  });
+
+  it('gives the output back where it was claimed and no run could be opened', async () => {
+    const job = await submit('unopened');
+    const claimed: boolean[] = [];
+    const reason = 'the disk is full';
+    const full: ObjectStore = {
+      ...store,
+      putIfAbsent: async (key, bytes) => {
+        if (KEYS.plan.parse(key) === undefined) return store.putIfAbsent(key, bytes);
+        claimed.push(existsSync(join(folder, '.out.daybreak', '_daybreak.json')));
+        throw new StoreError({ operation: 'put', key, reason });
+      },
+    };
+    const end = await play(job, { context: await contextFor(full, folder) });
+    expect(end).toMatchObject({ outcome: 'failed', failure: { message: expect.stringContaining(reason) } });
+    expect(claimed).toEqual([true]);
+    expect(existsSync(join(folder, '.out.daybreak', '_daybreak.json'))).toBe(false);
   });
 
   it('finishes a publish that died behind its outcome', async () => {
