@@ -20,8 +20,9 @@ import { countTasks } from '../core/plan-job.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
+import { putTasks } from './put-tasks.ts';
 import { readStage, type StageStanding } from './read-stage.ts';
-import { renderTasks } from './read-tasks.ts';
+
 import { requireRejects } from './require-rejects.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -73,15 +74,16 @@ export const seal = async (
   await requireConservation(store, plan, { position, counts, carried });
   await requireRejects(store, plan, { index, counts, done });
   const attempt = context.newAttempt();
-  const next = cutNextTasks(plan, index, done);
-  if (next.length > 0) await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));
+  const packs = packNext(plan, index, done);
+  if (packs.length > 0)
+    await putTasks(context, KEYS.index.render({ ...stage, attempt }), cutNextTasks(packs, done));
   const { chosen } = await putSealed(store, {
     ...stage,
     attempt,
     commits: done.map(({ task, run, attempt: chosenAttempt }) => [task, run, chosenAttempt]),
     missing: [],
     amendments,
-    nextTasks: next.length,
+    nextTasks: packs.length,
     totals: {
       rows: counts.written,
       sizeBytes: done.reduce((bytes, commit) => bytes + commit.block.sizeBytes, 0),
@@ -129,21 +131,24 @@ const requireConservation = async (store: ObjectStore, plan: Plan, judged: Judge
   throw new ConservationError({ where, sentence });
 };
 
-/** The transposed index: for each task of the next stage its partitions, and where they lie in each block. */
-const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): readonly Task[] => {
+/** Which partitions each task of the next stage reads, by their sizes over all blocks; none where none follows. */
+const packNext = (plan: Plan, index: number, commits: readonly Commit[]): readonly PartitionPack[] => {
   const shuffle = plan.stages[index]?.shuffle;
   if (shuffle === undefined) return [];
   const { partitions } = shuffle;
   const sizes = Array.from({ length: partitions }, (_, partition) =>
     commits.reduce((bytes, commit) => bytes + (commit.partitions[partition]?.[1] ?? 0), 0),
   );
-  const packs: readonly PartitionPack[] = isDealt(shuffle.step)
+  return isDealt(shuffle.step)
     ? sizes.map((sizeBytes, first) => ({ first, end: first + 1, sizeBytes }))
     : packRows(shuffle, sizes, aimOf(plan, index + 1, sizes));
-  return packs.map((pack, task) =>
-    cutPartitionTask(commits, pack, { task: renderTaskId(task), weightBytes: pack.sizeBytes }),
-  );
 };
+
+/** The transposed index, task by task: the partitions of each, and where they lie in each block. */
+function* cutNextTasks(packs: readonly PartitionPack[], commits: readonly Commit[]): Generator<Task> {
+  for (const [task, pack] of packs.entries())
+    yield cutPartitionTask(commits, pack, { task: renderTaskId(task), weightBytes: pack.sizeBytes });
+}
 
 /** How many tasks a stage is to have, by the plan, and by what there is to read. */
 const aimOf = ({ stages, taskBytes }: Plan, index: number, sizes: readonly number[]): number => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { JobCancelledError } from '../../../functions/contract/errors-store.ts';
 import type { Job } from '../../../functions/contract/job.ts';
 import { KEYS } from '../../../functions/contract/keys.ts';
 import { drawJobId, requestJobId } from '../../../functions/core/job-id.ts';
@@ -18,6 +19,7 @@ import { type DispatchContext, dispatchJobs } from '../../../functions/stages/di
 import { releaseSlot } from '../../../functions/stages/dispatch/release-slot.ts';
 import { resumeJob, submitJob } from '../../../functions/stages/dispatch/submit-job.ts';
 import { sweepSlots } from '../../../functions/stages/dispatch/sweep-slots.ts';
+import { refuseJob } from '../../../functions/stages/end-run.ts';
 import { makeJob } from '../../../functions/stages/make-job.ts';
 import { announceSeed } from '../../oracle/grammar.ts';
 import { type FakeExecutions, fakeExecutions } from './fake-executions.ts';
@@ -270,6 +272,59 @@ describe('resumeJob', () => {
     await releaseSlot(store, 'a-0001-1');
     expect(await resumeJob(world(), 'a')).toBe('waiting');
     expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+  });
+
+  it('is not lost on a go that has told how the job ended, and only has its slot to give back', async () => {
+    await submitJob(world(), jobOf('a'));
+    await dispatchJobs(world());
+    now += 1_000;
+    await refuseJob(world(), jobOf('a'), { error: new JobCancelledError({ job: 'a' }), as: 'refused' });
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual([]);
+    await releaseSlot(store, 'a-0001-1');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+    // The report is that of the go before.
+    now += 1_000;
+    expect(await resumeJob(world(), 'a')).toBe('running');
+  });
+
+  it('is not lost on a go that has given its slot back and has not ended', async () => {
+    await submitJob(world(), jobOf('a'));
+    await dispatchJobs(world());
+    await releaseSlot(store, 'a-0001-1');
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+  });
+
+  it('is not lost on an entry that a dispatch which died has left', async () => {
+    await submitJob(world(), jobOf('a'));
+    const dying = { ...store, deleteIfSame: () => Promise.reject(new Error('died')) };
+    await expect(dispatchJobs(world({ store: dying }))).rejects.toThrow('died');
+    executions.end('a-0001-1');
+    await releaseSlot(store, 'a-0001-1');
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+  });
+
+  it('is not lost on a dispatch whose delete comes late', async () => {
+    await submitJob(world(), jobOf('a'));
+    const late = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const deleteIfSame: ObjectStore['deleteIfSame'] = async (key, bytes) => {
+      asked.resolve();
+      await late.promise;
+      return store.deleteIfSame(key, bytes);
+    };
+    const slow = dispatchJobs(world({ store: { ...store, deleteIfSame } }));
+    await asked.promise;
+    executions.end('a-0001-1');
+    await releaseSlot(store, 'a-0001-1');
+    now += 1_000;
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    late.resolve();
+    await slow;
+    expect(await waitingJobs()).toEqual(['a']);
     expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
   });
 
