@@ -10,6 +10,7 @@ import {
   GetExecutionHistoryCommand,
   type HistoryEvent,
   SFNClient,
+  StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { inject } from 'vitest';
 import { type OpenDeployment, openDeployment } from '../../../cli/cloud/open-deployment.ts';
@@ -52,6 +53,8 @@ export type Stack = OpenDeployment & {
   readonly hasExecution: (name: string) => Promise<boolean>;
   /** The execution of a go, when it has ended: its status, error and history. */
   readonly execution: (name: string) => Promise<EndedExecution>;
+  /** As somebody at the console does. */
+  readonly stopExecution: (name: string) => Promise<void>;
   /** Copies a published output into a folder of this machine for as long as `use` takes. */
   readonly withOutput: <Result>(
     uri: string,
@@ -162,6 +165,9 @@ export const openStack = async (facts: StackFacts = inject('stack')): Promise<St
         );
         return { status: String(found.status), error: found.error, cause: found.cause, events };
       }),
+    stopExecution: async (name) => {
+      await sfn.send(new StopExecutionCommand({ executionArn: arnOf(name), error: 'Stopped' }));
+    },
     withOutput: async (uri, use) => {
       const prefix = uri.replace(/^s3:\/\/[^/]+\//, '');
       const folder = await mkdtemp(path.join(tmpdir(), 'daybreak-output-'));
