@@ -59,8 +59,11 @@ const TERMS: readonly Term[] = [
 
 const SHUFFLE = term('GetObject block', ({ M, R }) => M * R);
 
+/** Of an execution with two stages, whatever the number of tasks. */
+const TRANSITIONS = 13;
+
 /** Job, tasks, plan, seals, outcome, report, trace, slot, history: once or a few times a job. */
-const OTHERS = 51;
+const OTHERS = 54;
 
 /** A read of a range that is late is raced by a second one for the same bytes: how often is up to the machine. */
 const splitRaced = (
@@ -124,6 +127,14 @@ describe('the requests of a job', () => {
       expected: expected(sizes),
     }));
     expect(counted.filter(({ found, expected }) => found !== expected)).toEqual([]);
+    const children = await stack.children(execution);
+    const ofChildren = children.reduce((sum, child) => sum + transitionsOf(child), 0);
+    // A child has the one state of its task, where nothing was tried again.
+    expect([transitionsOf(execution), children.length, ofChildren]).toEqual([
+      TRANSITIONS,
+      sizes.M + sizes.R,
+      sizes.M + sizes.R,
+    ]);
     const state = largestStateOf(execution);
     expect(state).toBeLessThan(MOST_STATE_BYTES);
     const halts = first.filter((request) => kindOf(request) === 'halt').length;
@@ -134,7 +145,7 @@ describe('the requests of a job', () => {
     process.stdout.write(
       `${sizes.M} x ${sizes.R}: ${requests.length} requests of the state, of them ${sizes.M * sizes.R} ranged reads of the shuffle ` +
         `and ${raced.length} that raced late ones, ${halts} looks at halt.json, ${rest} others; ${input} reads of the input; ` +
-        `${transitionsOf(execution)} transitions of the execution and ${sizes.M + sizes.R} of its children; ` +
+        `${TRANSITIONS} transitions of the execution, ${children.length} starts of children and ${ofChildren} transitions of theirs; ` +
         `largest state ${state} bytes\n`,
     );
   });
