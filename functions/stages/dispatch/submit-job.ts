@@ -7,6 +7,7 @@ import { comingRun } from '../../core/decide-run.ts';
 import { listSlots } from '../../io/cloud/slots.ts';
 import { putWaiting, readWaiting, removeWaiting } from '../../io/cloud/waiting-jobs.ts';
 import { digestOf } from '../../io/digest.ts';
+import type { ObjectStore } from '../../io/object-store.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
 import { putOnce } from '../../io/put-once.ts';
 import { withdrawCancel } from '../cancel-job.ts';
@@ -22,13 +23,21 @@ export const submitJob = async (context: DispatchContext, job: Job): Promise<Job
   const { store, executions } = context;
   const { chosen } = await putOnce(store, { key: KEYS.job.render(job), schema: Job }, job);
   if (!isSameRequest(chosen, job)) throw new JobExistsError(job.job);
-  const first = { job: job.job, run: FIRST_RUN, go: 1 };
-  // Of a request that comes again the execution has been there before.
-  if ((await executions.status(renderExecutionName(first))) === 'absent') {
-    await putWaiting(store, chosen, { ...first, at: context.now().toISOString() });
+  for (let go = 1; ; go += 1) {
+    const first = { job: job.job, run: FIRST_RUN, go };
+    const status = await executions.status(renderExecutionName(first));
+    if (status === 'absent') {
+      await putWaiting(store, chosen, { ...first, at: context.now().toISOString() });
+      return chosen;
+    }
+    // A request that comes again. Where nothing has come of it, the execution was that of a job that was deleted since:
+    // the names of executions outlive it by 90 days.
+    if (status === 'running' || (await hasBegun(store, job.job))) return chosen;
   }
-  return chosen;
 };
+
+const hasBegun = async (store: ObjectStore, id: string): Promise<boolean> =>
+  (await readReport(store, id)) !== undefined || (await readCurrentRun(store, id)) !== undefined;
 
 /** Whether two jobs of one id ask for the same: the spec, the code, the number of tasks. Not who asks, and when. */
 export const isSameRequest = (left: JobRequest, right: JobRequest): boolean =>

@@ -56,6 +56,15 @@ const jobOf = (id: string, deadline?: string): Job => {
   return makeJob(parsed, { id, now: new Date(now), submittedBy: 'test' });
 };
 
+/** What an execution leaves, whatever becomes of it: the run of job `a`. */
+const putRun = async (): Promise<void> => {
+  const formats = { engine: 'e', block: 'b', partitioner: 'p' };
+  const ids = { job: 'a', run: '0001' };
+  const openedAt = new Date(now).toISOString();
+  const header = { ...ids, digest: 'f'.repeat(64), formats, stageIds: ['00-map'], openedAt };
+  await store.put(KEYS.plan.render(ids), new TextEncoder().encode(JSON.stringify(header)));
+};
+
 const waitingJobs = async (): Promise<string[]> => {
   const jobs: string[] = [];
   for await (const { waiting } of listWaiting(store)) jobs.push(waiting.job);
@@ -169,8 +178,7 @@ describe('dispatchJobs', () => {
       ),
       seeds,
     );
-    // Sixty times some hundred files, on a machine that does other things too.
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('submitJob', () => {
@@ -179,11 +187,24 @@ describe('submitJob', () => {
     await submitJob(world(), job);
     await submitJob(world(), { ...job, submittedAt: '2027-01-01T00:00:00.000Z' });
     await dispatchJobs(world());
+    await putRun();
     executions.end('a-0001-1');
     await releaseSlot(store, 'a-0001-1');
     await submitJob(world(), job);
     expect(await waitingJobs()).toEqual([]);
     expect(await dispatchJobs(world())).toEqual([]);
+  });
+
+  it('runs a job again whose state was deleted, under the next name that its executions have', async () => {
+    const job = jobOf('a');
+    await submitJob(world(), job);
+    await dispatchJobs(world());
+    executions.end('a-0001-1');
+    await releaseSlot(store, 'a-0001-1');
+    await store.delete(KEYS.job.render(job));
+    await submitJob(world(), job);
+    await submitJob(world(), job);
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
   });
 
   it('rejects another job of the same id', async () => {
@@ -229,16 +250,7 @@ describe('sweepSlots, after a run has ended', () => {
   const at = (): string => new Date(now).toISOString();
 
   const openRun = async (kind: 'cancelled' | 'published'): Promise<void> => {
-    const formats = { engine: 'e', block: 'b', partitioner: 'p' };
-    const header = {
-      job: 'a',
-      run: '0001',
-      digest: 'f'.repeat(64),
-      formats,
-      stageIds: ['00-map'],
-      openedAt: at(),
-    };
-    await store.put(KEYS.plan.render(header), new TextEncoder().encode(JSON.stringify(header)));
+    await putRun();
     await putOutcome(store, { job: 'a', run: '0001', kind, at: at() });
     await putHalt(store, { job: 'a', run: '0001', reason: 'cancel', at: at() });
   };
