@@ -4,6 +4,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { JobQueue } from './job-queue.ts';
 import type { Settings } from './settings.ts';
@@ -30,10 +31,22 @@ export class Alarms extends Construct {
     if (settings.alarmEmail !== undefined) {
       this.topic.addSubscription(new EmailSubscription(settings.alarmEmail));
     }
-    const letters = new cloudwatch.Alarm(this, 'DeadLetters', {
-      alarmDescription:
-        'A job or an event could not be taken, however often it was tried; docs/operations.md says what to do',
-      metric: queue.deadLetters.metricApproximateNumberOfMessagesVisible({
+    this.#tellOfMessages(
+      'DeadLetters',
+      queue.deadLetters,
+      'A job could not be taken, however often it was tried',
+    );
+    this.#tellOfMessages(
+      'Undispatched',
+      queue.undispatched,
+      'Dispatch failed behind an execution, three times',
+    );
+  }
+
+  #tellOfMessages(id: string, queue: sqs.Queue, what: string): void {
+    const alarm = new cloudwatch.Alarm(this, id, {
+      alarmDescription: `${what}; docs/operations.md says what to do`,
+      metric: queue.metricApproximateNumberOfMessagesVisible({
         period: Duration.minutes(1),
         statistic: cloudwatch.Stats.MAXIMUM,
       }),
@@ -42,6 +55,6 @@ export class Alarms extends Construct {
       evaluationPeriods: 1,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
-    letters.addAlarmAction(new SnsAction(this.topic));
+    alarm.addAlarmAction(new SnsAction(this.topic));
   }
 }

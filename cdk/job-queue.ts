@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 
 /** What SQS advises: six times what the consumer may take, so that a retry of Lambda's own is no second delivery. */
 const VISIBILITY_PER_TIMEOUT = 6;
@@ -14,8 +15,13 @@ export type JobQueueProps = { readonly consumerTimeoutSeconds: number };
 /** The one way in: what POST and the inbox bring waits here for `start`. */
 export class JobQueue extends Construct {
   readonly queue: sqs.Queue;
-  /** Also of the rules, where a target could not be reached. */
+  /** Messages for `start`, those of uploads that never came to the queue too: all of them may be given back to it. */
   readonly deadLetters: sqs.Queue;
+  /**
+   * What dispatch failed to do behind an execution, for people to see. No message of it is a job, and none is lost: the
+   * monitor dispatches each minute.
+   */
+  readonly undispatched: sqs.Queue;
 
   constructor(scope: Construct, id: string, { consumerTimeoutSeconds }: JobQueueProps) {
     super(scope, id);
@@ -24,6 +30,15 @@ export class JobQueue extends Construct {
       ...safe,
       retentionPeriod: Duration.days(DEAD_LETTER_DAYS),
     });
+    this.undispatched = new sqs.Queue(this, 'Undispatched', {
+      ...safe,
+      retentionPeriod: Duration.days(DEAD_LETTER_DAYS),
+    });
+    acknowledge(
+      this.undispatched,
+      'AwsSolutions-SQS3',
+      'Nobody consumes it, so no message of it can become a dead letter.',
+    );
     this.queue = new sqs.Queue(this, 'Jobs', {
       ...safe,
       retentionPeriod: Duration.days(DEAD_LETTER_DAYS),

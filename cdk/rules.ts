@@ -68,7 +68,7 @@ export class Rules extends Construct {
     lambda.configureAsyncInvoke({
       retryAttempts: 2,
       maxEventAge: Duration.hours(1),
-      onFailure: new SqsDestination(queue.deadLetters),
+      onFailure: new SqsDestination(queue.undispatched),
     });
     new events.Rule(this, 'Ended', {
       description: 'An execution that has ended makes room for a job that waits',
@@ -80,7 +80,7 @@ export class Rules extends Construct {
           status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'],
         },
       },
-      targets: [new targets.LambdaFunction(lambda, { ...DELIVERY, deadLetterQueue: queue.deadLetters })],
+      targets: [new targets.LambdaFunction(lambda, { ...DELIVERY, deadLetterQueue: queue.undispatched })],
     });
   }
 

@@ -74,6 +74,11 @@ const buildProgram = (): Command => {
     .description('check a spec; opens no other file')
     .option('--set <path=value>', 'changes a field of the spec', collectOverride)
     .action(async (spec, options) => (await import('./commands/validate.ts')).validate(spec, options));
+  program
+    .command('bundle <module>')
+    .description('write a module and all that it imports as one file, for the HTTP API')
+    .requiredOption('--out <file>', 'the file to write')
+    .action(async (module, options) => (await import('./commands/bundle.ts')).bundle(module, options));
   withCloud(withSpecChanges(program.command('submit <spec>').description('give a job to a deployment')))
     .option('--id <id>', 'the id of the job; default: its name, the time, eight random digits')
     .option('--idempotency-key <key>', 'the same key again is the same job, not a second one')
@@ -113,6 +118,7 @@ const buildProgram = (): Command => {
   ).action(async (ids, options) => (await import('./commands/delete.ts')).deleteJobs(ids, options));
   withPlace(program.command('clean').description('delete all jobs that ended long ago; their outputs stay'))
     .requiredOption('--older-than <time>', 'since their end, for example 7d', parseTime)
+    .option('--yes', 'of a deployment: deletes them; without it they are only listed')
     .action(async (options) => (await import('./commands/delete.ts')).clean(options));
   addKeys(program.command('keys').description('the API keys of a deployment'));
   return program;

@@ -49,10 +49,13 @@ const runModel = async (
   return runModelStage(runner, { plan, step, ...work });
 };
 
-/** The task of a stage that failed for want of memory; undefined where something else failed. */
+/**
+ * The task of a stage that failed for want of memory; undefined where something else failed, or several tasks shared
+ * the memory of this process, as those of an endpoint do: which of them grew nobody knows.
+ */
 export const findOutgrown = (error: unknown, { tasks, missing }: StageStanding): OutgrownTask | undefined => {
   if (!(error instanceof DaybreakError) || error.row.retry !== 'again-with-more-memory') return undefined;
-  const id = error instanceof WorkerTaskError ? error.taskId : missing[0];
+  const id = error instanceof WorkerTaskError ? error.taskId : missing.length === 1 ? missing[0] : undefined;
   const task = tasks.find((each) => each.task === id);
   return task === undefined ? undefined : { task, failure: error };
 };

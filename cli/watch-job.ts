@@ -34,6 +34,9 @@ export const PATIENCE_MS = 15_000;
 /** Behind a message that was just sent: its second delivery comes after six minutes. */
 export const SENT_PATIENCE_MS = 10 * 60_000;
 
+/** A cold start and a queue take a few seconds. */
+const UNTAKEN_MS = 30_000;
+
 /** Looks come more and more seldom, up to the last: a look is some ten requests. A stage that ends makes them soon again. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
@@ -59,6 +62,7 @@ export const watchJob = async (watcher: Watcher, wish: WatchWish): Promise<JobSt
   const showing = startShowing(watcher);
   let pauseMs = FIRST_PAUSE_MS;
   let failedLooks = 0;
+  let isTold = false;
   // Since when nobody has been at it.
   let aloneAt: number | undefined;
   for (;;) {
@@ -76,6 +80,12 @@ export const watchJob = async (watcher: Watcher, wish: WatchWish): Promise<JobSt
       (look.kind === 'state' && look.state.word === 'interrupted');
     if (look.kind !== 'failed') aloneAt = isAlone ? (aloneAt ?? now().getTime()) : undefined;
     const aloneMs = aloneAt === undefined ? 0 : now().getTime() - aloneAt;
+    if (look.kind === 'unknown' && aloneMs > UNTAKEN_MS && !isTold) {
+      isTold = true;
+      watcher.view.note(
+        `nobody has taken the job ${wish.job} yet; the log of the function start, and the dead letters, say why`,
+      );
+    }
     if (aloneMs > wish.patienceMs) {
       if (look.kind === 'unknown') throw look.error;
       throw new JobStoppedError({ job: wish.job, seconds: Math.round(aloneMs / 1000) });

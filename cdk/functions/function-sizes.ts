@@ -16,6 +16,8 @@ export type DeployedFunction = FunctionName | LargeFunctionName;
 const TASK_SCRATCH = 10_240;
 /** Split copies heads and footers of files there. */
 const SPLIT_SCRATCH = 4096;
+/** Seal writes the index of the next stage there: of four million extents up to half of this. */
+const SEAL_SCRATCH = 1024;
 const LEAST_SCRATCH = 512;
 
 /** HTTP APIs give up after 30 s, authorizers after 10. */
@@ -48,7 +50,7 @@ export const functionSizes = ({ functions }: Settings): Readonly<Record<Deployed
     'reduce-large': large,
     modules: task,
     'modules-large': large,
-    seal: stage,
+    seal: { ...stage, scratchMebibytes: SEAL_SCRATCH },
     publish: stage,
     end: stage,
     // The parser of expressions is DuckDB's: a vCPU makes it start in a second.

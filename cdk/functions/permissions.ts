@@ -29,7 +29,6 @@ const BLOCKS = 'b/*';
 const HISTORY = keyPattern(KEYS.history);
 const SLOTS = keyPattern(KEYS.slot);
 const WAITING = keyPattern(KEYS.waiting);
-const TEMPLATES = keyPattern(KEYS.template);
 
 export const grantPermissions = (
   of: Readonly<Record<DeployedFunction, HouseFunction>>,
@@ -70,12 +69,12 @@ const grantSplit = (fn: HouseFunction, { blocks, data, settings }: World): void 
   tellExecution(fn, settings);
 };
 
-/** A task writes its block, its commit and how it goes; a block that proved corrupt it deletes, to be made again. */
+/** A task writes its block and its commit, or ends the run; a block that proved corrupt it deletes, to be made again. */
 const grantTask = (fn: HouseFunction, name: TaskFunctionName, { blocks, data }: World): void => {
-  const own = [KEYS.commit, KEYS.rejects, KEYS.running, KEYS.halt].map(keyPattern);
+  const own = [KEYS.commit, KEYS.rejects, KEYS.halt].map(keyPattern);
   grantRead(fn, blocks, JOBS, BLOCKS);
   grantWrite(fn, blocks, BLOCKS, ...own);
-  grantDelete(fn, blocks, BLOCKS, keyPattern(KEYS.running));
+  grantDelete(fn, blocks, BLOCKS);
   if (name !== 'reduce') data.grantInputs(fn);
 };
 
@@ -101,13 +100,14 @@ const grantEnd = (fn: HouseFunction, { blocks, data, settings }: World): void =>
   tellExecution(fn, settings);
 };
 
-/** A resume takes back the wish to cancel. */
+/** Puts a job and lets it wait; a resume asks how the last go stands, and takes back the wish to cancel. */
 const grantStart = (fn: HouseFunction, world: World): void => {
-  const { blocks, data } = world;
+  const { blocks, data, settings } = world;
   grantDispatch(fn, world);
-  grantRead(fn, blocks, TEMPLATES);
-  grantWrite(fn, blocks, keyPattern(KEYS.job), keyPattern(KEYS.module));
+  grantRead(fn, blocks, JOBS);
+  grantWrite(fn, blocks, keyPattern(KEYS.job), WAITING);
   grantDelete(fn, blocks, keyPattern(KEYS.halt));
+  allowExecutions(fn, settings, 'states:DescribeExecution');
   grantRead(fn, data.own, 'inbox/*');
   grantWrite(fn, data.own, 'inbox/*.rejected.json');
   tellAllowedUris(fn, world);
@@ -116,20 +116,19 @@ const grantStart = (fn: HouseFunction, world: World): void => {
 /** What start, dispatch and monitor do alike: a slot for the job that waits first, and its execution. */
 const grantDispatch = (fn: HouseFunction, { blocks, settings }: World): void => {
   const arn = machineArn(fn, settings.stackName);
-  grantRead(fn, blocks, JOBS, SLOTS, WAITING);
-  grantWrite(fn, blocks, SLOTS, WAITING);
+  grantRead(fn, blocks, SLOTS, WAITING);
+  grantWrite(fn, blocks, SLOTS);
   grantDelete(fn, blocks, SLOTS, WAITING);
   fn.set(ENVIRONMENT.mostJobs, String(settings.concurrency.mostJobs));
   fn.set(ENVIRONMENT.stateMachineArn, arn);
   fn.allow({ actions: ['states:StartExecution'], resources: [arn] });
-  allowExecutions(fn, settings, 'states:DescribeExecution');
 };
 
 /** Jobs go through the queue, with their modules beside them; a cancel acts at once, and gives the output back. */
 const grantApi = (fn: HouseFunction, world: World): void => {
   const { blocks, data, queue } = world;
   const cancelled = [KEYS.halt, KEYS.outcome, KEYS.report, KEYS.trace].map(keyPattern);
-  grantRead(fn, blocks, JOBS, SLOTS, WAITING, TEMPLATES);
+  grantRead(fn, blocks, JOBS, SLOTS, WAITING);
   grantWrite(fn, blocks, ...cancelled, keyPattern(KEYS.module));
   data.grantRelease(fn);
   fn.set(ENVIRONMENT.queueUrl, queue.queue.queueUrl);
@@ -142,16 +141,17 @@ const grantAuthorizer = (fn: HouseFunction, { apiKeys }: World): void => {
   fn.allow({ actions: ['secretsmanager:GetSecretValue'], resources: [apiKeys.secret.secretArn] });
 };
 
-/** A cancelled execution that does not end is stopped after five minutes. */
+/** Frees the slots of executions that have ended; one whose job was cancelled, and which does not end, is stopped. */
 const grantMonitor = (fn: HouseFunction, world: World): void => {
+  const { blocks, settings } = world;
   grantDispatch(fn, world);
-  grantWrite(fn, world.blocks, keyPattern(KEYS.forecast), keyPattern(KEYS.forecasts));
-  allowExecutions(fn, world.settings, 'states:StopExecution');
+  grantRead(fn, blocks, JOBS);
+  allowExecutions(fn, settings, 'states:DescribeExecution', 'states:StopExecution');
 };
 
-const allowExecutions = (fn: HouseFunction, { stackName }: Settings, action: string): void => {
+const allowExecutions = (fn: HouseFunction, { stackName }: Settings, ...actions: string[]): void => {
   fn.allow({
-    actions: [action],
+    actions,
     resources: [executionArns(fn, stackName)],
     wildcardReason: 'An execution is named after its job, its run and its go.',
   });

@@ -38,7 +38,8 @@ export const openDeployment = async ({ stack, ...options }: CloudPlace): Promise
     now: () => new Date(),
     findPresence: (job: { readonly job: string }) => findCloudPresence(store, job),
   };
-  const queue = new SQSClient(config);
+  // An emulator's queues call themselves by another host than the one by which it was found.
+  const queue = new SQSClient({ ...config, useQueueUrlAsEndpoint: false });
   return {
     deployment,
     clientOptions: options,

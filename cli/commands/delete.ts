@@ -31,24 +31,33 @@ const describeDeleted = ({ job, word }: JobFacts): string =>
 export type CleanOptions = PlaceOptions & {
   /** In seconds. */
   readonly olderThan: number;
+  readonly yes?: boolean;
 };
 
 /** One that was interrupted may be resumed: it is deleted by name alone. */
 const ENDED: ReadonlySet<JobWord> = new Set(['published', 'partial', 'cancelled', 'failed', 'refused']);
 
-/** `daybreak clean`: deletes jobs that ended longer ago than that. */
-export const clean = async ({ olderThan, ...options }: CleanOptions): Promise<void> => {
-  const { world } = await openPlace(options);
+/**
+ * `daybreak clean`: deletes jobs that ended longer ago than that. What is in a deployment is perhaps other people's:
+ * there it takes a second word.
+ */
+export const clean = async ({ olderThan, yes, ...options }: CleanOptions): Promise<void> => {
+  const { world, cloud, name } = await openPlace(options);
+  const isListed = cloud !== undefined && yes !== true;
   const until = world.now().getTime() - olderThan * 1000;
   let deleted = 0;
   for (const id of await listJobs(world.store)) {
     const facts = await readFacts(world, id);
     if (facts === undefined || !ENDED.has(facts.word) || endedAtMs(facts) > until) continue;
-    await deleteJob(world, facts);
-    print(describeDeleted(facts));
+    if (isListed) print(`job ${id}: ${facts.word}`);
+    else {
+      await deleteJob(world, facts);
+      print(describeDeleted(facts));
+    }
     deleted += 1;
   }
-  print(`${deleted} ${deleted === 1 ? 'job' : 'jobs'} deleted`);
+  const jobs = `${deleted} ${deleted === 1 ? 'job' : 'jobs'}`;
+  print(isListed ? `${jobs} of ${name} would be deleted: say --yes` : `${jobs} deleted`);
 };
 
 /** A job that cannot be read keeps no other from being deleted, and says so. */

@@ -86,3 +86,6 @@ export const Commit = z
   .refine(hasOrderedPartitions, { path: ['partitions'], error: 'partitions overlap or reach past the block' })
   .meta({ id: 'Commit' });
 export type Commit = z.infer<typeof Commit>;
+
+/** All but where its partitions lie, which for a wide stage is nearly all of a commit. */
+export type CommitFacts = Omit<Commit, 'partitions'>;

@@ -96,7 +96,7 @@ export const FAILURES = {
     retry: 'never',
     exitCode: rejects,
     remedy:
-      'Correct the rows or the module and submit the job again; or `daybreak resume` it, which runs again what modules rejected, with `--max-rejects` also under a higher limit.',
+      'Correct the rows or the module and submit the job again; or `daybreak resume` it, which runs again what modules rejected, on this machine with `--max-rejects` also under a higher limit.',
   },
   LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
   GlobalAggregateError: {

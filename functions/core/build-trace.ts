@@ -1,5 +1,5 @@
 import type { Amendment } from '../contract/amendment.ts';
-import type { Commit } from '../contract/commit.ts';
+import type { CommitFacts } from '../contract/commit.ts';
 import { compareIds, renderTaskId } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
 import type { Outcome } from '../contract/outcome.ts';
@@ -13,7 +13,7 @@ import {
 } from '../contract/trace.ts';
 
 /** A commit, and when the store says that it appeared. */
-export type ListedCommit = { readonly commit: Commit; readonly committedAt: string };
+export type ListedCommit = { readonly commit: CommitFacts; readonly committedAt: string };
 
 export type StageFacts = {
   readonly stage: string;

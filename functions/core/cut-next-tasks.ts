@@ -11,10 +11,15 @@ import { planInferSpans } from './plan-infer-tasks.ts';
 import { countTasks } from './plan-job.ts';
 import { loadsOf } from './weigh-pieces.ts';
 
+/** Tasks one after another: of the widest plan all at once are hundreds of megabytes. */
+export type NextTasks = { readonly count: number; readonly tasks: Iterable<Task> };
+
+const NONE: NextTasks = { count: 0, tasks: [] };
+
 /** The tasks behind the stage at `index`, whose commits are all there; none behind the last. */
-export const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): readonly Task[] => {
+export const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit[]): NextTasks => {
   const shuffle = plan.stages[index]?.shuffle;
-  if (shuffle === undefined) return [];
+  if (shuffle === undefined) return NONE;
   if (shuffle.pieceRows !== undefined) {
     return plan.stages[index + 1]?.kind === 'infer'
       ? cutModelTasks(plan, index + 1, commits)
@@ -27,10 +32,19 @@ export const cutNextTasks = (plan: Plan, index: number, commits: readonly Commit
   const packs: readonly PartitionPack[] = isDealt(shuffle.step)
     ? sizes.map((sizeBytes, first) => ({ first, end: first + 1, sizeBytes }))
     : packRows(shuffle, sizes, aimOf(plan, index + 1, sizes));
-  return packs.map((pack, task) =>
-    cutPartitionTask(commits, pack, { task: renderTaskId(task), weightBytes: pack.sizeBytes }),
+  return listOf(packs, (pack, task) =>
+    cutPartitionTask(commits, pack, { task, weightBytes: pack.sizeBytes }),
   );
 };
+
+const listOf = <Span>(spans: readonly Span[], cut: (span: Span, task: string) => Task): NextTasks => ({
+  count: spans.length,
+  tasks: eachOf(spans, cut),
+});
+
+function* eachOf<Span>(spans: readonly Span[], cut: (span: Span, task: string) => Task): Generator<Task> {
+  for (const [task, span] of spans.entries()) yield cut(span, renderTaskId(task));
+}
 
 /** Rows that no key keeps together, as those of a sort, stay in one task. */
 const packRows = ({ by }: Shuffle, sizes: readonly number[], tasks: number): readonly PartitionPack[] =>
@@ -48,12 +62,12 @@ const aimOf = ({ stages, taskBytes }: Plan, index: number, sizes: readonly numbe
 };
 
 /** Of requests to a model: by the time that they take, where that is known. */
-const cutModelTasks = (plan: Plan, index: number, commits: readonly Commit[]): readonly Task[] => {
+const cutModelTasks = (plan: Plan, index: number, commits: readonly Commit[]): NextTasks => {
   const { infer } = plan.stages[index] ?? {};
   if (infer === undefined) throw new Error(`stage ${index} runs a model, and nothing is known of it`);
-  return planInferSpans(loadsOf(commits), infer).map(({ first, end, weight, waits }, task) =>
+  return listOf(planInferSpans(loadsOf(commits), infer), ({ first, end, weight, waits }, task) =>
     cutPieceTask(commits, {
-      task: renderTaskId(task),
+      task,
       first,
       end,
       tokens: weight,
@@ -63,10 +77,9 @@ const cutModelTasks = (plan: Plan, index: number, commits: readonly Commit[]): r
 };
 
 /** Of answers: by their bytes, and one task where there are none, for an output of no rows is one too. */
-const cutPieceTasks = (plan: Plan, index: number, commits: readonly Commit[]): readonly Task[] => {
+const cutPieceTasks = (plan: Plan, index: number, commits: readonly Commit[]): NextTasks => {
   const sizes = pieceBytes(commits);
-  if (sizes.length === 0) return [cutPieceTask(commits, { task: renderTaskId(0), first: 0, end: 0 })];
-  return packPartitions(sizes, aimOf(plan, index, sizes)).map(({ first, end }, task) =>
-    cutPieceTask(commits, { task: renderTaskId(task), first, end }),
-  );
+  const spans =
+    sizes.length === 0 ? [{ first: 0, end: 0 }] : packPartitions(sizes, aimOf(plan, index, sizes));
+  return listOf(spans, ({ first, end }, task) => cutPieceTask(commits, { task, first, end }));
 };

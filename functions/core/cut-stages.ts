@@ -22,6 +22,10 @@ const MEETING: ReadonlySet<PlannedStep['kind']> = new Set([
 /** Whether the rows behind a step are in other places than before it. */
 const moves = ({ kind }: PlannedStep): boolean => kind === 'infer' || MEETING.has(kind);
 
+/** Whether steps that are no half of one have to see all rows at once: then no two tasks may share them. */
+export const needAllRows = (steps: readonly PlannedStep[]): boolean =>
+  steps.some(({ kind }) => MEETING.has(kind));
+
 const isInfer = ({ kind }: PlannedStep): boolean => kind === 'infer';
 
 /** Cuts the steps of a job at each one that moves rows; the others stay in the stage around them. */

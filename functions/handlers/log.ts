@@ -1,8 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { LogFormat } from './log-format.ts';
 
 /** Lines of JSON, with the ids of what they are about: see {@link logAbout}. */
-export const log = new Logger({ serviceName: 'daybreak' });
+export const log = new Logger({ serviceName: 'daybreak', logFormatter: new LogFormat() });
 
 /** In embedded metric format: the state is the only dimension, ids of jobs are properties that cost nothing. */
 export const metrics = new Metrics({ namespace: 'Daybreak', serviceName: 'daybreak' });

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { TaskTimeoutError } from '../contract/errors-worker.ts';
 import { findCloudPresence } from '../io/cloud/cloud-presence.ts';
@@ -12,6 +10,7 @@ import type { RunContext } from '../stages/begin-run.ts';
 import { watchOwnMemory } from '../stages/workers/watch-own-memory.ts';
 import { readEndpoint, readEnvironment } from './environment.ts';
 import type { LambdaContext } from './lambda.ts';
+import { openScratch } from './open-scratch.ts';
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const MEGABYTES_OF_A_CPU = 1769;
@@ -61,7 +60,7 @@ export const withWorld = async <Result>(
     () => late.abort(new TaskTimeoutError({ task: where, seconds })),
     remainingMs - marginMs,
   );
-  const scratchDir = await mkdtemp(path.join(tmpdir(), 'daybreak-'));
+  const scratchDir = await openScratch();
   const store = openStore();
   const world: RunContext = {
     store,

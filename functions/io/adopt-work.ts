@@ -1,4 +1,4 @@
-import type { Commit } from '../contract/commit.ts';
+import type { CommitFacts } from '../contract/commit.ts';
 import type { Counts } from '../contract/counts.ts';
 import { parentTaskId } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
@@ -6,7 +6,7 @@ import type { PlanHeader, RejectLimit } from '../contract/plan-header.ts';
 import type { Sealed } from '../contract/sealed.ts';
 import type { StageStanding } from '../core/decide-run.ts';
 import { isWithinLimit, sumRejects } from '../core/judge-rejects.ts';
-import { commitAttempt, listCommits, listSealedCommits } from './commit-attempt.ts';
+import { commitAttempt, listCommits, listSealedFacts } from './commit-attempt.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ObjectStore } from './object-store.ts';
 import { listAmendments, putAmendment, putSealed, readSealed } from './seal-stage.ts';
@@ -18,14 +18,14 @@ const MAX_REQUESTS = 16;
 const isInFull = async (store: ObjectStore, key: string, sizeBytes: number): Promise<boolean> =>
   (await store.head(key))?.sizeBytes === sizeBytes;
 
-const isBlockPresent = (store: ObjectStore, commit: Commit): Promise<boolean> => {
+const isBlockPresent = (store: ObjectStore, commit: CommitFacts): Promise<boolean> => {
   const { job, run, stage, task, attempt, block } = commit;
   const key = renderBlockKey({ job, run, stage, task, attempt, format: block.format });
   return isInFull(store, key, block.sizeBytes);
 };
 
 /** Rejects are kept as long as the job: they are published with whatever run ends it. */
-const areRejectsPresent = async (store: ObjectStore, commit: Commit): Promise<boolean> => {
+const areRejectsPresent = async (store: ObjectStore, commit: CommitFacts): Promise<boolean> => {
   const { job, run, stage, task, attempt, rejects } = commit;
   if (rejects === undefined) return true;
   const key = KEYS.rejects.render({ job, run, stage, task, attempt, format: rejects.format });
@@ -64,7 +64,7 @@ export const inspectStages = async (
 };
 
 const inspectSealed = async (store: ObjectStore, sealed: Sealed): Promise<StageStanding> => {
-  const commits = await listSealedCommits(store, sealed);
+  const commits = await listSealedFacts(store, sealed);
   const every = async (isThere: typeof isBlockPresent): Promise<boolean> =>
     (await mapBounded(commits, MAX_REQUESTS, (commit) => isThere(store, commit))).every(Boolean);
   return {
@@ -107,5 +107,5 @@ export const adoptWork = async (store: ObjectStore, plan: PlanHeader): Promise<v
 };
 
 /** A commit that does not say whose its rejects are may have some of a module. */
-const hasModuleRejects = ({ rejects }: Commit): boolean =>
+const hasModuleRejects = ({ rejects }: CommitFacts): boolean =>
   rejects !== undefined && rejects.summary?.ofModules !== 0;

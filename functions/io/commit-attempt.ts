@@ -2,7 +2,7 @@
  * A task may be attempted any number of times, by anyone, at the same time, on any machine. One attempt's answer
  * is chosen, and everyone downstream reads that one.
  */
-import { Commit } from '../contract/commit.ts';
+import { Commit, type CommitFacts, type PackedPartition } from '../contract/commit.ts';
 import { StateError } from '../contract/errors-store.ts';
 import type { StageIds, TaskIds } from '../contract/ids.ts';
 import { KEYS } from '../contract/keys.ts';
@@ -35,15 +35,39 @@ export const commitAttempt = async (
 export const readCommit = async (store: ObjectStore, ids: TaskIds): Promise<Commit | undefined> => {
   const key = KEYS.commit.render(idsOf(ids));
   const commit = await readState(store, { key, schema: Commit });
-  if (commit !== undefined) requirePlace(key, commit, ids);
-  return commit;
+  if (commit === undefined) return undefined;
+  requirePlace(key, commit, ids);
+  return { ...commit, partitions: tightenPartitions(commit.partitions) };
 };
 
+/**
+ * The same partitions without the room to grow that arrays of a parser have: of the four million that a plan allows,
+ * that is most of the memory.
+ */
+export const tightenPartitions = (partitions: readonly PackedPartition[]): PackedPartition[] =>
+  partitions.map(([offset, sizeBytes, crc32, rows]) => [offset, sizeBytes, crc32, rows]);
+
 /** All commits of a stage in task order, those of void tasks too: see core/reconcile-commits. */
-export const listCommits = async (store: ObjectStore, stage: StageIds): Promise<readonly Commit[]> => {
+export const listCommits = (store: ObjectStore, stage: StageIds): Promise<readonly Commit[]> =>
+  mapCommits(store, stage, (commit) => commit);
+
+/** The same without their partitions, of which no more than a few commits' are in memory at once. */
+export const listCommitFacts = (store: ObjectStore, stage: StageIds): Promise<readonly CommitFacts[]> =>
+  mapCommits(store, stage, withoutPartitions);
+
+const withoutPartitions = ({ partitions: _, ...facts }: Commit): CommitFacts => facts;
+
+const mapCommits = async <Kept>(
+  store: ObjectStore,
+  stage: StageIds,
+  keep: (commit: Commit) => Kept,
+): Promise<readonly Kept[]> => {
   const tasks = await listCommitted(store, stage);
-  const commits = await mapBounded(tasks, MAX_READS, (task) => readCommit(store, { ...stage, task }));
-  return commits.filter((commit) => commit !== undefined);
+  const kept = await mapBounded(tasks, MAX_READS, async (task) => {
+    const commit = await readCommit(store, { ...stage, task });
+    return commit === undefined ? [] : [keep(commit)];
+  });
+  return kept.flat();
 };
 
 /** How many tasks of a stage have a commit, by the names alone: a request for a thousand of them. */
@@ -67,11 +91,22 @@ const listCommitted = async (
  * The commits that a seal counted, in task order. They stand under the run that sealed, which for an adopted seal
  * is an earlier one. Fails with StateError where one is gone or is not the counted one.
  */
-export const listSealedCommits = async (store: ObjectStore, sealed: Sealed): Promise<readonly Commit[]> => {
+export const listSealedCommits = (store: ObjectStore, sealed: Sealed): Promise<readonly Commit[]> =>
+  mapSealedCommits(store, sealed, (commit) => commit);
+
+/** The same without their partitions; see {@link listCommitFacts}. */
+export const listSealedFacts = (store: ObjectStore, sealed: Sealed): Promise<readonly CommitFacts[]> =>
+  mapSealedCommits(store, sealed, withoutPartitions);
+
+const mapSealedCommits = <Kept>(
+  store: ObjectStore,
+  sealed: Sealed,
+  keep: (commit: Commit) => Kept,
+): Promise<readonly Kept[]> => {
   const { job, run, stage } = sealed;
   return mapBounded(sealed.commits, MAX_READS, async ([task, counted, attempt]) => {
     const commit = await readCommit(store, { job, run, stage, task });
-    if (commit?.run === counted && commit.attempt === attempt) return commit;
+    if (commit?.run === counted && commit.attempt === attempt) return keep(commit);
     const found =
       commit === undefined ? 'no commit' : `that of attempt ${commit.attempt} of run ${commit.run}`;
     throw new StateError({

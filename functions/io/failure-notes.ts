@@ -6,8 +6,10 @@ import { mapBounded } from './map-bounded.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readState } from './put-once.ts';
 
-/** A Map bears few failures; see core/next-pass. What is beyond says nothing new. */
+/** A Map bears few failures; see core/next-pass. What is beyond says nothing new to whoever looks at a page. */
 const MOST_NOTES = 1_000;
+/** As many as run at once at the most, and so can fail before their Map is over. */
+const MOST_TASKS = 10_000;
 /** Small objects at once; see commit-attempt. */
 const MAX_READS = 16;
 
@@ -43,23 +45,24 @@ export const listFailureNotes = async (
   return notes.flat().sort((left, right) => Date.parse(left.at) - Date.parse(right.at));
 };
 
-/** The last note that the state machine left of each task. Only failed executions leave one. */
+/**
+ * The last note that the state machine left of each of these tasks. Only failed executions leave one. Notes of other
+ * tasks, which have their commit by now or were replaced, may be any number and hide none of them.
+ */
 export const readFailureNotes = async (
   store: ObjectStore,
   stage: StageIds,
+  tasks: readonly string[],
 ): Promise<ReadonlyMap<string, FailureNote>> => {
-  const found: { readonly key: string; readonly task: string; readonly modifiedAt: string }[] = [];
+  const wanted = new Set(tasks);
+  const last = new Map<string, { readonly key: string; readonly modifiedAt: string }>();
   for await (const { key, modifiedAt } of store.list(KEYS.failure.prefix(stage))) {
     const task = KEYS.failure.parse(key)?.task;
-    if (task !== undefined) found.push({ key, task, modifiedAt });
-    if (found.length === MOST_NOTES) break;
+    if (task === undefined || !wanted.has(task)) continue;
+    const other = last.get(task);
+    if (other === undefined || other.modifiedAt <= modifiedAt) last.set(task, { key, modifiedAt });
   }
-  const last = new Map<string, (typeof found)[number]>();
-  for (const note of found) {
-    const other = last.get(note.task);
-    if (other === undefined || other.modifiedAt <= note.modifiedAt) last.set(note.task, note);
-  }
-  const notes = await mapBounded([...last], MAX_READS, async ([task, { key }]) => {
+  const notes = await mapBounded([...last].slice(0, MOST_TASKS), MAX_READS, async ([task, { key }]) => {
     const note = await readState(store, { key, schema: FailureNote });
     return note === undefined ? [] : [[task, note] as const];
   });

@@ -29,7 +29,8 @@ export const readState = async <Schema extends z.ZodType>(
   return bytes === undefined ? undefined : parseState({ key, schema }, bytes);
 };
 
-const parseState = <Schema extends z.ZodType>(
+/** Fails with StateError where the bytes do not fit the schema. */
+export const parseState = <Schema extends z.ZodType>(
   { key, schema }: Decided<Schema>,
   bytes: Uint8Array,
 ): z.infer<Schema> => {

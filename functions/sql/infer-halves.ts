@@ -24,6 +24,8 @@ export const INFER_ROW_COLUMN = 'daybreak_row';
 export const INFER_CHARACTERS_COLUMN = 'daybreak_characters';
 /** The typed answer of a step with a schema, while it is judged. */
 export const INFER_VALUE_COLUMN = 'daybreak_value';
+/** What numbers the rows of a query: `rowid` of DuckDB gives way to a column of that name. */
+export const INFER_ROW_NUMBER = `row_number() OVER () - 1 AS ${INFER_ROW_COLUMN}`;
 /** Columns that no block has. */
 export const INFER_HELPER_COLUMNS = [INFER_ROW_COLUMN, INFER_CHARACTERS_COLUMN, INFER_VALUE_COLUMN] as const;
 

@@ -98,7 +98,7 @@ const readFailures = async (
   position: StagePosition,
   missing: readonly string[],
 ): Promise<ReadonlyMap<string, DaybreakError>> => {
-  const notes = await readFailureNotes(store, position);
+  const notes = await readFailureNotes(store, position, missing);
   return new Map(
     missing.flatMap((task) => {
       const note = notes.get(task);

@@ -1,11 +1,9 @@
 import { MAX_AMENDMENTS } from '../contract/amendment.ts';
-import type { Commit } from '../contract/commit.ts';
 import type { DaybreakError } from '../contract/errors.ts';
-import { renderReplacementTaskId } from '../contract/ids.ts';
 import type { Plan } from '../contract/plan.ts';
-import type { Task, TaskOf } from '../contract/task.ts';
-import { cutPartitionTask, weighSpan } from '../core/cut-partition-task.ts';
-import { halveSpan, halveTask } from '../core/halve-task.ts';
+import type { Task } from '../contract/task.ts';
+import { halvePartitionTask } from '../core/halve-partition-task.ts';
+import { halveTask } from '../core/halve-task.ts';
 import { putAmendment } from '../io/seal-stage.ts';
 import { readBlocksBefore } from './read-blocks-before.ts';
 import type { StagePosition } from './seal.ts';
@@ -33,10 +31,12 @@ export const amendOutgrown = async (
   const blocks = outgrown.tasks.some(({ task }) => task.kind === 'partitions')
     ? await readBlocksBefore(context.store, plan, index)
     : [];
+  const shuffle = plan.stages[index - 1]?.shuffle;
+  const steps = plan.stages[index]?.steps ?? [];
   const halves = outgrown.tasks.flatMap(({ task, failure }): readonly Task[] => {
     const found =
       task.kind === 'partitions'
-        ? halvePartitions(plan, index, { task, blocks })
+        ? halvePartitionTask(task, { blocks, shuffle, steps })
         : halveTask(plan.input, task);
     if (found === undefined) throw failure;
     return found;
@@ -49,18 +49,4 @@ export const amendOutgrown = async (
     { ...stage, void: ids, tasks: [...halves], reason, at: context.now().toISOString() },
   );
   return reason;
-};
-
-const halvePartitions = (
-  plan: Plan,
-  index: number,
-  { task, blocks }: { readonly task: TaskOf<'partitions'>; readonly blocks: readonly Commit[] },
-): readonly Task[] | undefined => {
-  const spans = halveSpan(task, plan.stages[index - 1]?.shuffle?.by ?? []);
-  return spans?.map((span, half) =>
-    cutPartitionTask(blocks, span, {
-      task: renderReplacementTaskId(task.task, half),
-      weightBytes: weighSpan(blocks, span),
-    }),
-  );
 };

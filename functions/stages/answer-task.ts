@@ -46,6 +46,12 @@ export type TaskTarget = { readonly folders: TaskFolders; readonly keep: KeepRej
 /** Failures that rows cause, and so perhaps a cut that was guessed wrong: seal judges the cut first. */
 const ROW_FAILURES = [TooManyRejectsError, QueryError, ConservationError] as const;
 
+/** Formats in which a row is a line, whatever stands in it: any cut of a file is right. */
+const LINES: ReadonlySet<string> = new Set(['jsonl', 'text']);
+
+const mayBeWrong = ({ plan: { input }, task }: TaskWork): boolean =>
+  !LINES.has(input.format) && hasGuessedCut(task);
+
 /** Opens what a task reads and runs its stage over it, into the task's folders. */
 export const answerTask = async (
   context: StageContext,
@@ -58,12 +64,11 @@ export const answerTask = async (
   const source = await nameFullDisk(where, () => openTaskSource(context, place, work.task));
   if (!source.isReadable) return answerNothing(work, folders, source.chains);
   // Rows of a wrong cut are none: a function of a user, which may do anything with a row, never sees one.
-  if (hasGuessedCut(work.task) && hasModules(stage))
-    return answerNothing(work, folders, markUnread(source.chains));
+  if (mayBeWrong(work) && hasModules(stage)) return answerNothing(work, folders, markUnread(source.chains));
   try {
     return await answerSource(context, { work, folders, source, keep });
   } catch (error) {
-    if (!hasGuessedCut(work.task) || !ROW_FAILURES.some((failure) => error instanceof failure)) throw error;
+    if (!mayBeWrong(work) || !ROW_FAILURES.some((failure) => error instanceof failure)) throw error;
     return answerNothing(work, folders, markUnread(source.chains));
   }
 };
@@ -129,7 +134,7 @@ const answerWithRejects = async (
     const answered = await answerQuery(context, query);
     return { ...answered, rejects: await keepRejects(query, answered.totals) };
   } catch (error) {
-    const isOurs = error instanceof TooManyRejectsError && !hasGuessedCut(query.work.task);
+    const isOurs = error instanceof TooManyRejectsError && !mayBeWrong(query.work);
     throw isOurs ? await keepRejectsOfFailed(query, error) : error;
   }
 };

@@ -1,4 +1,4 @@
-import type { Commit } from '../contract/commit.ts';
+import type { CommitFacts } from '../contract/commit.ts';
 import { FIRST_RUN } from '../contract/ids.ts';
 import type { Job } from '../contract/job.ts';
 import { KEYS } from '../contract/keys.ts';
@@ -13,7 +13,7 @@ import { wordOfStep } from '../core/name-step.ts';
 import { sumInfer } from '../core/sum-infer.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
-import { listCountedCommits } from './list-counted-commits.ts';
+import { listCountedFacts } from './list-counted-commits.ts';
 import type { StageContext } from './stage-context.ts';
 
 type Ending = {
@@ -79,7 +79,7 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
   for (const [index, stage] of plan.stageIds.entries()) {
     const planned = plan.stages[index];
     const sealed = await readSealed(store, { job: plan.job, run: plan.run, stage });
-    const commits = await listCountedCommits(store, plan, index);
+    const commits = await listCountedFacts(store, plan, index);
     if (planned === undefined || commits.length === 0) continue;
     const infer = sumInfer(commits);
     reports.push({
@@ -98,11 +98,11 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
 };
 
 /** Of blocks: a task reads its partitions and nothing else. */
-const sumBytesRead = (commits: readonly Commit[]): number =>
+const sumBytesRead = (commits: readonly CommitFacts[]): number =>
   commits.reduce((bytes, { bytesRead = 0 }) => bytes + bytesRead, 0);
 
 /** From the first start to the last end. */
-const secondsOf = (commits: readonly Commit[]): number => {
+const secondsOf = (commits: readonly CommitFacts[]): number => {
   const starts = commits.map(({ startedAt }) => Date.parse(startedAt));
   const ends = commits.map(({ endedAt }) => Date.parse(endedAt));
   return Math.max(0, Math.max(...ends) - Math.min(...starts)) / 1000;
@@ -117,7 +117,7 @@ const stepsOf = ({ opening, steps, shuffle }: Plan['stages'][number]): readonly 
 
 const addSteps = (
   stage: Plan['stages'][number],
-  commits: readonly Commit[],
+  commits: readonly CommitFacts[],
   { spec }: Job,
 ): StageReport['steps'] =>
   stepsOf(stage).map(({ step, kind }) => {

@@ -11,12 +11,20 @@ import type { JobFacts } from './read-job-state.ts';
 import type { StageContext } from './stage-context.ts';
 import { writeTrace } from './write-trace.ts';
 
+type CancelWorld = Pick<StageContext, 'store' | 's3' | 'now'> & {
+  /**
+   * The most tasks of which trace and report are put, a read of each commit or two, where whoever asked waits for an
+   * answer. Absent: all. Of a larger job that nobody works on a resume, or its page, tells the rest.
+   */
+  readonly mostTasksTold?: number;
+};
+
 /**
  * Ends a job and frees its output; returns the sentence for the user. The outcome decides. A runner at work sees
- * the wish within seconds; where nobody works, the job has ended with this.
+ * the wish within seconds, and writes the trace when it stops; where nobody works, the job has ended with this.
  */
 export const cancelJob = async (
-  world: Pick<StageContext, 'store' | 's3' | 'now'>,
+  world: CancelWorld,
   { job: { job: id }, job, plan, outcome, word, presence }: JobFacts,
 ): Promise<string> => {
   const done = `job ${id} is cancelled; \`daybreak resume ${id}\` goes on with it`;
@@ -40,9 +48,12 @@ export const cancelJob = async (
   const isEnded = chosen.kind === 'cancelled' || chosen.kind === 'superseded';
   if (isEnded) {
     await (await openOutput(world, job, plan.run)).release();
-    await writeTrace(store, job);
-    // A runner at work writes its own when it stops; where nobody works this one stays.
-    await putEndReport(world, await buildReport(world, { job, plan, outcome: 'cancelled' }));
+    const tasks = plan.stages.reduce((sum, stage) => sum + stage.tasks, 0);
+    if (tasks <= (world.mostTasksTold ?? Number.POSITIVE_INFINITY)) {
+      if (presence === 'nobody') await writeTrace(store, job);
+      // A runner at work writes its own when it stops; where nobody works this one stays.
+      await putEndReport(world, await buildReport(world, { job, plan, outcome: 'cancelled' }));
+    }
   }
   if (isEnded || isComing) return done;
   return word === 'interrupted'

@@ -43,10 +43,16 @@ export const explainFailure = async (
       const facts = { rejects, limit, causes, ...(first === undefined ? {} : { first }) };
       return new TooManyRejectsError(facts, { cause: error });
     }
+    case 'fault':
+      // Its sentence may hold a value all the same, and would leave the task as it is.
+      return SAID_BY_ENGINE.test(messageOf(error)) ? new Error(message, { cause: error }) : error;
     default:
       return error;
   }
 };
+
+/** The engine puts a class before each of its sentences. */
+const SAID_BY_ENGINE = /^[A-Za-z_ ]+ Error: /;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -2,7 +2,8 @@ import type { TaskLine } from '../contract/execution.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { StageAdvance } from './advance-stage.ts';
-import { readTasksKey, renderTask } from './read-tasks.ts';
+import { locateTasks, putTasks } from './put-tasks.ts';
+import { readTasksKey } from './read-tasks.ts';
 import type { StagePosition } from './seal.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -28,18 +29,9 @@ export const putPass = async (
   const { store } = context;
   const { index, ...stage } = position;
   const attempt = context.newAttempt();
-  const rendered = pass.tasks.map((task) => ({ task: task.task, bytes: renderTask(task) }));
-  const lines: TaskLine[] = [];
-  let offset = 0;
-  for (const { task, bytes } of rendered) {
-    lines.push({ task, offset, length: bytes.byteLength });
-    offset += bytes.byteLength;
-  }
-  let tasksKey = pass.isWhole ? await readTasksKey(store, plan, index) : undefined;
-  if (tasksKey === undefined) {
-    tasksKey = KEYS.tasks.render({ ...stage, attempt });
-    await store.put(tasksKey, Buffer.concat(rendered.map(({ bytes }) => bytes)));
-  }
+  const whole = pass.isWhole ? await readTasksKey(store, plan, index) : undefined;
+  const tasksKey = whole ?? KEYS.tasks.render({ ...stage, attempt });
+  const lines = whole === undefined ? await putTasks(context, tasksKey, pass.tasks) : locateTasks(pass.tasks);
   const itemsKey = KEYS.items.render({ ...stage, attempt });
   const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
   await store.put(itemsKey, new TextEncoder().encode(text));

@@ -4,6 +4,8 @@ import type { TaskLine } from '../contract/execution.ts';
 import { KEYS } from '../contract/keys.ts';
 import type { Plan } from '../contract/plan.ts';
 import { Task } from '../contract/task.ts';
+import type { PackedTaskWeight } from '../contract/trace.ts';
+import { tightenPartitions } from '../io/commit-attempt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { listAmendments, readSealed } from '../io/seal-stage.ts';
 
@@ -19,16 +21,34 @@ export const renderTasks = (tasks: readonly Task[]): Uint8Array => Buffer.concat
 export const hashTasks = (tasks: readonly Task[]): string =>
   createHash('sha256').update(renderTasks(tasks)).digest('hex');
 
-const parseTasks = (key: string, bytes: Uint8Array): readonly Task[] =>
-  decoder
-    .decode(bytes)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line, index) => {
-      const parsed = Task.safeParse(readJson(line));
-      if (parsed.success) return parsed.data;
-      throw new StateError({ key, problem: `line ${index + 1} is no task` }, { cause: parsed.error });
-    });
+const LINE_FEED = 10;
+
+/** Line by line: an index of the largest plan is hundreds of megabytes, and as one text would be there twice. */
+function* parseTasks(key: string, bytes: Uint8Array): Generator<Task> {
+  for (let begin = 0, line = 1; begin < bytes.length; line += 1) {
+    const found = bytes.indexOf(LINE_FEED, begin);
+    const end = found < 0 ? bytes.length : found;
+    const parsed = Task.safeParse(readJson(decoder.decode(bytes.subarray(begin, end))));
+    if (!parsed.success)
+      throw new StateError({ key, problem: `line ${line} is no task` }, { cause: parsed.error });
+    yield tightenTask(parsed.data);
+    begin = end + 1;
+  }
+}
+
+/** See tightenPartitions. */
+const tightenTask = (task: Task): Task =>
+  task.kind === 'partitions'
+    ? {
+        ...task,
+        sources: task.sources.map(([of, run, attempt, extents]) => [
+          of,
+          run,
+          attempt,
+          tightenPartitions(extents),
+        ]),
+      }
+    : task;
 
 /** Undefined for what is no JSON, such as a line that is cut off. */
 const readJson = (line: string): unknown => {
@@ -64,17 +84,30 @@ export const readTasks = async (store: ObjectStore, plan: Plan, index: number): 
     const before = { job: plan.job, run: plan.run, stage: plan.stageIds[index - 1] ?? '' };
     throw new StateError({ key: KEYS.sealed.render(before), problem: 'it is not there' });
   }
-  // Each task of a stage reads the same list, which never changes under its name: one is kept.
-  if (latest?.store === store && latest.key === key) return latest.tasks;
-  const bytes = await store.get(key);
-  if (bytes === undefined) throw new StateError({ key, problem: 'it is not there' });
-  latest = { store, key, tasks: parseTasks(key, bytes) };
-  return latest.tasks;
+  const known = latest.get(store);
+  if (known?.key === key) return known.tasks;
+  // Before the next list is read: two of the largest do not fit a function.
+  latest.delete(store);
+  const tasks = [...parseTasks(key, await readList(store, key))];
+  latest.set(store, { key, tasks });
+  return tasks;
 };
 
-let latest:
-  | { readonly store: ObjectStore; readonly key: string; readonly tasks: readonly Task[] }
-  | undefined;
+const readList = async (store: ObjectStore, key: string): Promise<Uint8Array> => {
+  const bytes = await store.get(key);
+  if (bytes === undefined) throw new StateError({ key, problem: 'it is not there' });
+  return bytes;
+};
+
+/** Each task of a stage reads the same list, which never changes under its name: one is kept, as long as its store. */
+const latest = new WeakMap<ObjectStore, { readonly key: string; readonly tasks: readonly Task[] }>();
+
+/** The weight of each task of a list that is there; of the largest nothing else would fit a function beside it. */
+export const readWeights = async (store: ObjectStore, key: string): Promise<readonly PackedTaskWeight[]> => {
+  const known = latest.get(store);
+  const tasks = known?.key === key ? known.tasks : parseTasks(key, await readList(store, key));
+  return Array.from(tasks, ({ task, weightBytes }): PackedTaskWeight => [task, weightBytes]);
+};
 
 /** A task by its place in a list, without reading the list. Fails with StateError where there is another one. */
 export const readTaskAt = async (

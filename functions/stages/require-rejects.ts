@@ -1,4 +1,4 @@
-import type { Commit } from '../contract/commit.ts';
+import type { Commit, CommitFacts } from '../contract/commit.ts';
 import type { Counts } from '../contract/counts.ts';
 import { TooManyRejectsError } from '../contract/errors-input.ts';
 import { KEYS } from '../contract/keys.ts';
@@ -6,7 +6,7 @@ import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
 import { isWithinLimit, renderRejectLimit, sumRejects } from '../core/judge-rejects.ts';
 import { mergeRejectSummaries } from '../core/summarize-rejects.ts';
-import { listSealedCommits } from '../io/commit-attempt.ts';
+import { listSealedFacts } from '../io/commit-attempt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
 
@@ -37,9 +37,9 @@ export const requireRejects = async (
     counts,
   ]);
   if (isWithinLimit(rejectLimit, { read: rows, rejected: rejects })) return;
-  const commits: Commit[] = [];
+  const commits: CommitFacts[] = [];
   for (const sealed of before) {
-    if (sealed.totals.counts.rejected > 0) commits.push(...(await listSealedCommits(store, sealed)));
+    if (sealed.totals.counts.rejected > 0) commits.push(...(await listSealedFacts(store, sealed)));
   }
   commits.push(...done);
   const key = commits.flatMap(keyOfRejects)[0];
@@ -52,5 +52,5 @@ export const requireRejects = async (
   });
 };
 
-const keyOfRejects = (commit: Commit): readonly string[] =>
+const keyOfRejects = (commit: CommitFacts): readonly string[] =>
   commit.rejects === undefined ? [] : [KEYS.rejects.render({ ...commit, format: commit.rejects.format })];

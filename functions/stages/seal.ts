@@ -17,8 +17,8 @@ import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
 import { amendBehindPilot } from './infer/amend-behind-pilot.ts';
+import { putTasks } from './put-tasks.ts';
 import { readStage, type StageStanding } from './read-stage.ts';
-import { renderTasks } from './read-tasks.ts';
 import { requireRejects } from './require-rejects.ts';
 import type { StageContext } from './stage-context.ts';
 
@@ -77,14 +77,14 @@ export const seal = async (
   const next = cutNextTasks(plan, index, done);
   // A list of no tasks too: a model has nothing to do where there are no rows, and the stage behind it is sealed all the same.
   if (planned.shuffle !== undefined)
-    await store.put(KEYS.index.render({ ...stage, attempt }), renderTasks(next));
+    await putTasks(context, KEYS.index.render({ ...stage, attempt }), next.tasks);
   const { chosen } = await putSealed(store, {
     ...stage,
     attempt,
     commits: done.map(({ task, run, attempt: chosenAttempt }) => [task, run, chosenAttempt]),
     missing: [],
     amendments,
-    nextTasks: next.length,
+    nextTasks: next.count,
     totals: {
       rows: counts.written,
       sizeBytes: done.reduce((bytes, commit) => bytes + commit.block.sizeBytes, 0),

@@ -6,13 +6,13 @@ import type { Plan } from '../contract/plan.ts';
 import type { PlanHeader } from '../contract/plan-header.ts';
 import { TraceEvent } from '../contract/trace.ts';
 import { buildTrace, type ListedCommit, type RunFacts, type StageFacts } from '../core/build-trace.ts';
-import { listCommits } from '../io/commit-attempt.ts';
+import { listCommitFacts } from '../io/commit-attempt.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readPlan } from '../io/open-run.ts';
 import { readOutcome } from '../io/put-outcome.ts';
 import { listAmendments, readSealed } from '../io/seal-stage.ts';
 import { parsePlan } from './parse-plan.ts';
-import { readTasks, readTasksKey } from './read-tasks.ts';
+import { readTasksKey, readWeights } from './read-tasks.ts';
 
 /** Writes `trace.jsonl` from what stands in the store: all runs of the job, any number of times. */
 export const writeTrace = async (store: ObjectStore, job: Job): Promise<void> => {
@@ -82,14 +82,13 @@ const readStage = async (store: ObjectStore, plan: Plan, index: number): Promise
   const ids = { job: plan.job, run: plan.run, stage: plan.stageIds[index] ?? '' };
   const [amendments, sealed] = [await listAmendments(store, ids), await readSealed(store, ids)];
   const commits = await listWithTimes(store, ids);
-  return { stage: ids.stage, amendments, sealed, commits, weights: await readWeights(store, plan, index) };
+  return { stage: ids.stage, amendments, sealed, commits, weights: await weightsOf(store, plan, index) };
 };
 
 /** Undefined where the list is not there: its runner died before it put it, or the stage before is not sealed. */
-const readWeights = async (store: ObjectStore, plan: Plan, index: number): Promise<StageFacts['weights']> => {
+const weightsOf = async (store: ObjectStore, plan: Plan, index: number): Promise<StageFacts['weights']> => {
   const key = await readTasksKey(store, plan, index);
-  if (key === undefined || (await store.head(key)) === undefined) return undefined;
-  return (await readTasks(store, plan, index)).map(({ task, weightBytes }) => [task, weightBytes]);
+  return key === undefined || (await store.head(key)) === undefined ? undefined : readWeights(store, key);
 };
 
 const listWithTimes = async (
@@ -101,7 +100,7 @@ const listWithTimes = async (
     const task = KEYS.commit.parse(key)?.task;
     if (task !== undefined) times.set(task, modifiedAt);
   }
-  return (await listCommits(store, ids)).flatMap((commit) => {
+  return (await listCommitFacts(store, ids)).flatMap((commit) => {
     const committedAt = times.get(commit.task);
     // A commit that came between the two listings is for the next look.
     return committedAt === undefined ? [] : [{ commit, committedAt }];

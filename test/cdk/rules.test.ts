@@ -25,7 +25,7 @@ describe('the queue', () => {
     expect(propertiesOf(queues, 'QueueJobs').VisibilityTimeout).toBe(6 * Number(start.Timeout));
   });
 
-  it.each(['QueueJobs', 'QueueDeadLetters'])(
+  it.each(['QueueJobs', 'QueueDeadLetters', 'QueueUndispatched'])(
     '%s is encrypted, kept for two weeks and refuses plain HTTP',
     (id) => {
       expect(propertiesOf(queues, id)).toMatchObject({
@@ -76,15 +76,15 @@ describe('an execution that ends', () => {
         status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'],
       },
     });
-    expect(targetsOf('RulesEnded')).toEqual([['<FunctionsDispatchFunction.Arn>', '<QueueDeadLetters.Arn>']]);
+    expect(targetsOf('RulesEnded')).toEqual([['<FunctionsDispatchFunction.Arn>', '<QueueUndispatched.Arn>']]);
   });
 
-  it('becomes a dead letter where dispatch fails three times', () => {
+  it('is told where dispatch fails three times, and never among the messages that can be given back', () => {
     const config = resourcesOf(synthesized, 'AWS::Lambda::EventInvokeConfig');
-    expect(propertiesOf(config, 'FunctionsDispatchFunctionEventInvokeConfig')).toMatchObject({
-      MaximumRetryAttempts: 2,
-      DestinationConfig: { OnFailure: { Destination: expect.anything() } },
-    });
+    const dispatch = propertiesOf(config, 'FunctionsDispatchFunctionEventInvokeConfig');
+    expect(dispatch).toMatchObject({ MaximumRetryAttempts: 2 });
+    const { OnFailure } = dispatch.DestinationConfig as { OnFailure: { Destination: unknown } };
+    expect(renderValue(OnFailure.Destination)).toBe('<QueueUndispatched.Arn>');
   });
 });
 
@@ -101,8 +101,10 @@ describe('the monitor', () => {
 });
 
 describe('alarms', () => {
-  it('tell of the first dead letter, to a topic that takes nothing but alarms', () => {
-    const alarm = propertiesOf(resourcesOf(synthesized, 'AWS::CloudWatch::Alarm'), 'AlarmsDeadLetters');
+  it.each(['DeadLetters', 'Undispatched'])('tell of the first message of %s', (name) => {
+    const alarm = propertiesOf(resourcesOf(synthesized, 'AWS::CloudWatch::Alarm'), `Alarms${name}`);
+    const [queue] = alarm.Dimensions as { Value: unknown }[];
+    expect(renderValue(queue?.Value)).toBe(`<Queue${name}.QueueName>`);
     expect(alarm).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Statistic: 'Maximum',
@@ -112,6 +114,9 @@ describe('alarms', () => {
       TreatMissingData: 'notBreaching',
     });
     expect((alarm.AlarmActions as unknown[]).map(renderValue)).toEqual(['<AlarmsTopic>']);
+  });
+
+  it('come to a topic that takes nothing but alarms', () => {
     const policy = propertiesOf(resourcesOf(synthesized, 'AWS::SNS::TopicPolicy'), 'AlarmsTopicPolicy');
     expect(policy.PolicyDocument).toMatchObject({
       Statement: [

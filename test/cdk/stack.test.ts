@@ -14,8 +14,8 @@ const ROUTES = ['POSTjobs', 'POSTstart', 'GETjobs', 'GETjobsjob', 'GETjobsjobrep
 const RESOURCES: Readonly<Record<string, readonly string[]>> = {
   'AWS::S3::Bucket': ['BucketsBlocks', 'BucketsData'],
   'AWS::S3::BucketPolicy': ['BucketsBlocksPolicy', 'BucketsDataPolicy'],
-  'AWS::SQS::Queue': ['QueueDeadLetters', 'QueueJobs'],
-  'AWS::SQS::QueuePolicy': ['QueueDeadLettersPolicy', 'QueueJobsPolicy'],
+  'AWS::SQS::Queue': ['QueueDeadLetters', 'QueueJobs', 'QueueUndispatched'],
+  'AWS::SQS::QueuePolicy': ['QueueDeadLettersPolicy', 'QueueJobsPolicy', 'QueueUndispatchedPolicy'],
   'AWS::SecretsManager::Secret': ['ApiKeysSecret'],
   'AWS::Lambda::Function': FUNCTIONS.map((name) => `${name}Function`),
   'AWS::IAM::Role': [...FUNCTIONS, 'StateMachine'].map((name) => `${name}Role`),
@@ -39,7 +39,7 @@ const RESOURCES: Readonly<Record<string, readonly string[]>> = {
   'AWS::Events::Rule': ['RulesUploads', 'RulesEnded', 'RulesTick'],
   'AWS::SNS::Topic': ['AlarmsTopic'],
   'AWS::SNS::TopicPolicy': ['AlarmsTopicPolicy'],
-  'AWS::CloudWatch::Alarm': ['AlarmsDeadLetters'],
+  'AWS::CloudWatch::Alarm': ['AlarmsDeadLetters', 'AlarmsUndispatched'],
 };
 
 const synthesized = synthStack();

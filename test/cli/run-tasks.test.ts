@@ -31,7 +31,12 @@ describe('findOutgrown', () => {
     const there = new WorkerTaskError({ ...facts, name: 'TaskMemoryError', taskId: '000002' });
     expect(findOutgrown(there, left)).toEqual({ task: left.tasks[2], failure: there });
     const here = new TaskMemoryError({ task: '00-map 000001', memoryBytes: 1, message: 'full' });
-    expect(findOutgrown(here, left)?.task).toBe(left.tasks[1]);
+    expect(findOutgrown(here, standing(['000000', '000002'], ['000001']))?.task).toEqual(left.tasks[1]);
+  });
+
+  it('finds none where several shared the memory of this process', () => {
+    const here = new TaskMemoryError({ task: '01-infer', memoryBytes: 1, message: 'full' });
+    expect(findOutgrown(here, left)).toBeUndefined();
   });
 
   it('finds none where anything else failed', () => {

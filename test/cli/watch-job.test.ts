@@ -276,6 +276,16 @@ describe('a watch behind a resume', () => {
     expect(state.word).toBe('published');
   });
 
+  it('says once that nobody has taken a job that was sent, and goes on', async () => {
+    async function* late(): AsyncGenerator<() => Promise<unknown>> {
+      for (let pause = 0; pause < 15; pause += 1) yield async () => {};
+      yield* wholeJob(jobOf());
+    }
+    const { state, lines } = await watchDuring(late(), { patienceMs: 600_000 });
+    expect(state.word).toBe('published');
+    expect(lines.filter((line) => line.startsWith('nobody has taken the job one yet'))).toHaveLength(1);
+  });
+
   it('fails where nobody takes it up', async () => {
     const { state } = await watchDuring(wholeJob(jobOf([{ filter: 'nothing > 1' }])));
     await leaveSlot();

@@ -1,4 +1,4 @@
-/** API keys from the command to the authorizer, and a job from a request to its execution. */
+/** API keys from the command to the authorizer, moved through time; what the routes do is in stack/ways-in.test.ts. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { type Authorization, handler as authorizer } from '../../functions/handl
 import { changeApiKeys, readApiKeys } from '../../functions/io/cloud/api-key-secret.ts';
 import { drawApiKey } from '../../functions/io/cloud/api-keys.ts';
 import { type Ended, NODE, startProcess } from '../flow/daybreak-process.ts';
-import { DATA, type HandMade, openHandMade, pumpQueue } from './open-deployment.ts';
+import { DATA, type HandMade, openHandMade } from './open-deployment.ts';
 
 const COMMAND = join(import.meta.dirname, '../../cli/daybreak.ts');
 
@@ -194,32 +194,6 @@ describe('the API', () => {
       },
       ...more,
     });
-
-  it('takes a job, shows it, and lets it be cancelled', async () => {
-    const spec = {
-      name: 'asked',
-      input: { uri: `s3://${DATA}/x.csv` },
-      output: { uri: `s3://${DATA}/results/asked` },
-    };
-    const posted = await request('POST /jobs', { body: JSON.stringify(spec) });
-    expect(posted.statusCode).toBe(202);
-    const { job } = JSON.parse(posted.body);
-    const pathParameters = { job };
-    expect((await request('GET /jobs/{job}', { pathParameters })).statusCode).toBe(404);
-    expect(await pumpQueue(deployment)).toEqual([]);
-    const shown = await request('GET /jobs/{job}', { pathParameters });
-    expect(JSON.parse(shown.body)).toMatchObject({ job, state: 'running', stages: [] });
-    expect(JSON.parse((await request('GET /jobs')).body).jobs).toMatchObject([{ job, state: 'running' }]);
-
-    const cancelled = await request('POST /jobs/{job}/cancel', { pathParameters });
-    expect(cancelled).toMatchObject({ statusCode: 200, body: expect.stringContaining('is cancelled') });
-    const ended = await request('GET /jobs/{job}', { pathParameters });
-    expect(JSON.parse(ended.body)).toMatchObject({ job, state: 'cancelled' });
-    const report = await request('GET /jobs/{job}/report', { pathParameters });
-    expect(JSON.parse(report.body)).toMatchObject({ job, outcome: 'cancelled' });
-    expect((await request('POST /jobs/{job}/resume', { pathParameters })).statusCode).toBe(202);
-    expect(await pumpQueue(deployment)).toEqual([]);
-  });
 
   it('tells what the environment lacks, and answers nothing', async () => {
     const kept = process.env[ENVIRONMENT.allowedUris];

@@ -1,4 +1,7 @@
-/** The command against a deployment: submit, watch and the rest, as processes of their own. */
+/**
+ * The command against a deployment whose jobs never end: what it sends and what it refuses. What it says of jobs that
+ * run is in stack/command.test.ts.
+ */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +12,6 @@ import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
 import { readModule } from '../../functions/io/modules/store-module.ts';
 import { readState } from '../../functions/io/put-once.ts';
-import { putReport } from '../../functions/stages/build-report.ts';
 import { type Ended, NODE, startProcess } from '../flow/daybreak-process.ts';
 import { DATA, type HandMade, openHandMade, pumpQueue } from './open-deployment.ts';
 
@@ -207,23 +209,6 @@ describe('the jobs of a deployment', () => {
     await daybreak(['submit', await writeSpec('a.json'), ...IN_STACK, '--id', id]);
     await pumpQueue(deployment);
   };
-  const reportOf = async (job: string, outcome: 'published' | 'refused') => {
-    const submittedAt = (await readTheJob(job))?.submittedAt ?? '';
-    return {
-      job,
-      run: '0001',
-      name: 'themes',
-      outcome,
-      submittedAt,
-      finishedAt: submittedAt,
-      seconds: 1,
-      rows: { read: 0, written: 0, rejected: 0 },
-      stages: [],
-      output: { uri: `s3://${DATA}/results/themes`, format: 'parquet', parts: 0, sizeBytes: 0, columns: [] },
-      failure: { name: 'InputNotFoundError', message: 'the input names no file' },
-    };
-  };
-
   it('are listed and shown as those of a work folder, by the stack or by DAYBREAK_STACK', async () => {
     await submit('shown');
     const env = { ...deployment.env, DAYBREAK_STACK: 'Daybreak' };
@@ -246,33 +231,5 @@ describe('the jobs of a deployment', () => {
       EXIT_CODES.refused,
       expect.stringMatching(/^NoReportError: the job early is running and has no report yet/),
     ]);
-  });
-
-  it('are watched to their end, which is the end of the command', async () => {
-    await submit('watched');
-    const watching = daybreak(['watch', 'watched', ...IN_STACK]);
-    await putReport(deployment.store, await reportOf('watched', 'refused'));
-    // Its execution gives the slot back.
-    for await (const { key } of deployment.store.list('slots/')) {
-      const slot = new TextDecoder().decode(await deployment.store.get(key));
-      if (slot.includes('"watched"')) await deployment.store.delete(key);
-    }
-    const { exitCode, stderr } = await watching;
-    expect([exitCode, stderr]).toEqual([
-      EXIT_CODES.refused,
-      expect.stringMatching(/^InputNotFoundError: the input names no file$/m),
-    ]);
-    const report = await daybreak(['report', 'watched', ...IN_STACK, '--json']);
-    expect(JSON.parse(report.stdout)).toEqual(await reportOf('watched', 'refused'));
-    const page = await daybreak(['report', 'watched', ...IN_STACK]);
-    expect(page.stdout).toContain('`daybreak report watched --html report.html --stack Daybreak`');
-  });
-
-  it('go on by a message to start', async () => {
-    await submit('stopped');
-    await putReport(deployment.store, await reportOf('stopped', 'refused'));
-    const { exitCode, stdout } = await daybreak(['resume', 'stopped', ...IN_STACK]);
-    expect([exitCode, stdout]).toEqual([EXIT_CODES.done, expect.stringMatching(/^job stopped goes on$/m)]);
-    expect(await pumpQueue(deployment)).toEqual([]);
   });
 });

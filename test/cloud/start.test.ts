@@ -1,7 +1,9 @@
-/** The function `start` over a queue, buckets and a state machine of the emulator. */
+/**
+ * The function `start` over a queue, buckets and a state machine of the emulator: messages and uploads of every kind.
+ * What comes of the good ones, and of duplicates, is in stack/ways-in.test.ts.
+ */
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
-import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Job } from '../../functions/contract/job.ts';
 import { KEYS } from '../../functions/contract/keys.ts';
@@ -56,18 +58,6 @@ const send = async (...messages: readonly StartMessage[]): Promise<void> => {
 };
 
 describe('a message that submits a job', () => {
-  it('becomes a job and its execution, once, however often it comes', async () => {
-    const message = submitMessage('once');
-    await send(message, message);
-    expect(await pumpQueue(deployment)).toEqual([]);
-    await send(message);
-    expect(await pumpQueue(deployment)).toEqual([]);
-    expect(await readState(deployment.store, { key: KEYS.job.render({ job: 'once' }), schema: Job })).toEqual(
-      message.kind === 'submit' ? message.job : undefined,
-    );
-    expect(await executionsOf('once')).toEqual(['once-0001-1']);
-  });
-
   it('is acknowledged where another job has the id, which stays what it is', async () => {
     await send(submitMessage('taken'), submitMessage('taken', { ...SPEC, steps: [] }));
     expect(await pumpQueue(deployment)).toEqual([]);
@@ -174,20 +164,6 @@ describe('an upload into the inbox', () => {
   const jobsNamed = async (name: string) =>
     (await listJobs(deployment.store)).filter((job) => job.startsWith(`${name}-`));
 
-  it('is one job however often it is told, and a second upload of the same bytes is a second job', async () => {
-    const body = JSON.stringify({ ...SPEC, name: 'uploaded' });
-    const etag = await upload('inbox/a.json', body);
-    const event = eventOf('inbox/a.json', etag);
-    expect(await tell(event, event)).toEqual([]);
-    expect(await tell(event)).toEqual([]);
-    expect(await jobsNamed('uploaded')).toHaveLength(1);
-    expect(await upload('inbox/a.json', body)).toBe(etag);
-    expect(await tell(eventOf('inbox/a.json', etag))).toEqual([]);
-    const jobs = await jobsNamed('uploaded');
-    expect(jobs).toHaveLength(2);
-    for (const job of jobs) expect(await executionsOf(job)).toEqual([`${job}-0001-1`]);
-  });
-
   it.each(['inbox/a b+c%20d.yaml', 'inbox/ünïcode/特.yml', "inbox/it's (new) [1].yaml", 'inbox/UPPER.yaml'])(
     'is a job under any name: %s',
     async (key) => {
@@ -273,21 +249,5 @@ describe('an upload into the inbox', () => {
     expect(await listJobs(deployment.store)).toEqual(jobs);
     for (const key of ['inbox/gone.json', 'inbox/replaced.json', 'elsewhere/a.json', 'inbox/a.csv'])
       expect(await rejectionOf(key)).toBeUndefined();
-  });
-});
-
-describe('the queue', () => {
-  it('is empty when start has had it', async () => {
-    await deployment.sqs.send(
-      new SendMessageCommand({
-        QueueUrl: deployment.queueUrl,
-        MessageBody: JSON.stringify(submitMessage('last')),
-      }),
-    );
-    await pumpQueue(deployment);
-    const { Attributes } = await deployment.sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: deployment.queueUrl, AttributeNames: ['All'] }),
-    );
-    expect(Attributes?.ApproximateNumberOfMessages).toBe('0');
   });
 });

@@ -3,15 +3,19 @@
 ministack calls every error `Runtime.HandlerError` and kills the process for it, has no memory limit, passes
 the host's environment on, waits 50 ms for each log and may book the end of one on the next invocation. AWS
 reports the handler's own error name and keeps the environment warm; kills it at its memory limit and at its
-timeout; freezes it between invocations.
+timeout; freezes it between invocations. Whatever ends the process, the environment and its `/tmp` stay, and
+the next invocation starts another process in it.
 """
 
 import json
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
@@ -52,12 +56,13 @@ class NodeEnvironment(lambda_runtime.Worker):
     def __init__(self, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:
         super().__init__(func_name, config, code_zip)
         self._node: NodeProcess | None = None
+        self._scratch = Path(tempfile.mkdtemp(prefix="tmp-"))
         self._is_retired = False
         self._timeout_seconds = int(config.get("Timeout", 3))
         self._memory_bytes = int(config.get("MemorySize", 128)) * 1024 * 1024
 
     def run(self, event: Any, request_id: str, trace_id: str | None, function_arn: str) -> Outcome:
-        """One invocation. A handler's error leaves the environment warm; every other failure ends it."""
+        """One invocation. A handler's error leaves the process warm; every other failure ends it."""
         message = {"event": event, "requestId": request_id, "traceId": trace_id, "functionArn": function_arn}
         with self._lock:
             try:
@@ -78,7 +83,7 @@ class NodeEnvironment(lambda_runtime.Worker):
             self._node.thaw()
         else:
             self._end()
-            self._node = NodeProcess(self.config, self.code_zip)
+            self._node = NodeProcess(self.config, self.code_zip, self._scratch)
             ready = json.loads(self._node.ask(None, began + INIT_SECONDS + self._timeout_seconds, self._look))
             if "error" in ready:
                 return lambda_outcomes.failed(ready["error"], self._end())
@@ -137,5 +142,6 @@ class NodeEnvironment(lambda_runtime.Worker):
         if self._lock.acquire(blocking=False):
             try:
                 self._end()
+                shutil.rmtree(self._scratch, ignore_errors=True)
             finally:
                 self._lock.release()

@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -57,11 +56,11 @@ def _memory_flags(memory_mb: int) -> list[str]:
 
 
 class NodeProcess:
-    """Owns a process group, a socket and a scratch folder. One thread uses it at a time."""
+    """Owns a process group and a socket. One thread uses it at a time. `scratch` is its `/tmp`, which outlives
+    it."""
 
-    def __init__(self, config: Config, code_zip: bytes) -> None:
+    def __init__(self, config: Config, code_zip: bytes, scratch: Path) -> None:
         code = code_folder(code_zip)
-        self._scratch = Path(tempfile.mkdtemp(prefix="tmp-"))
         self._mark = f"\0{secrets.token_hex(8)}"
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
@@ -79,7 +78,7 @@ class NodeProcess:
             self._process = subprocess.Popen(
                 command,
                 cwd=code,
-                env=function_variables(config, code, self._scratch, f"environment/{self._mark[1:]}"),
+                env=function_variables(config, code, scratch, f"environment/{self._mark[1:]}"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -174,10 +173,9 @@ class NodeProcess:
         self._signal(signal.SIGCONT)
 
     def end(self) -> int:
-        """Kills what is left of the group and removes its `/tmp`; gives the return code."""
+        """Kills what is left of the group; gives the return code."""
         self._signal(signal.SIGKILL)
         code = self._process.wait()
         lifetime.release(self.pid)
         self._socket.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
         return code

@@ -137,6 +137,21 @@ describe('a function behind a CSV whose cuts are guessed wrong', () => {
   });
 });
 
+it('runs a function over JSON lines in many tasks at once, for any cut between lines is right', async () => {
+  const lines = Array.from({ length: 4000 }, (_, n) => JSON.stringify({ id: n, text: 'a\n"b' }));
+  await write('input.jsonl', `${lines.join('\n')}\n`);
+  await write('module.mjs', 'export default ({ id }) => ({ id });');
+  const found = await runAll({
+    input: { uri: 'input.jsonl' },
+    steps: [{ map: { module: 'module.mjs', output: { id: 'BIGINT' } } }],
+  });
+  for (const { exitCode, stderr, counts } of found) {
+    expect(exitCode, stderr).toBe(0);
+    expect(counts).toMatchObject({ read: 4000, written: 4000 });
+    expect(stderr).not.toMatch(/replaced|amended|cut/);
+  }
+});
+
 it('leaves as many files as a repartition says', async () => {
   await write('input.csv', `n\n${Array.from({ length: 100 }, (_, n) => n).join('\n')}\n`);
   const found = await runAll({ input: { uri: 'input.csv' }, steps: [{ repartition: { partitions: 5 } }] });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Commit } from '../../functions/contract/commit.ts';
 import { StoreError } from '../../functions/contract/errors-store.ts';
-import { commitAttempt, listCommits } from '../../functions/io/commit-attempt.ts';
+import { commitAttempt, listCommitFacts, listCommits } from '../../functions/io/commit-attempt.ts';
 import { openFileStore } from '../../functions/io/file-store.ts';
 import { type Fault, openFaultyStore } from '../conformance/faulty-store.ts';
 import { readStoreCases } from '../conformance/store-case.ts';
@@ -77,6 +77,15 @@ it('fails only where nobody is answered, and then nobody is told a wrong winner'
     }),
     { numRuns: 40 },
   );
+});
+
+it('lists the facts of commits without where their partitions lie', async () => {
+  const store = await newStore();
+  const commit = Commit.parse({ ...attemptOf(1), partitions: [[0, 1, 4_294_967_295, 1]] });
+  await commitAttempt(store, commit);
+  expect(await listCommits(store, stage)).toEqual([commit]);
+  const { partitions: _, ...facts } = commit;
+  expect(await listCommitFacts(store, stage)).toEqual([facts]);
 });
 
 it('fails with what the store says where a write is known not to have been done', async () => {

@@ -3,7 +3,7 @@ import { renderDeadlineId } from '../../contract/ids.ts';
 import type { Job } from '../../contract/job.ts';
 import { KEYS } from '../../contract/keys.ts';
 import type { ObjectStore } from '../object-store.ts';
-import { putOnce, readState } from '../put-once.ts';
+import { parseState, putOnce } from '../put-once.ts';
 
 /** The name under which a job waits: in the order of deadlines, those without one last. */
 const keyOf = ({ job, deadlineAt }: Pick<Job, 'job' | 'deadlineAt'>): string =>
@@ -19,17 +19,33 @@ export const putWaiting = async (
   return chosen;
 };
 
-export type WaitingJob = { readonly key: string; readonly waiting: Waiting };
+/** An entry of the queue, and the bytes by which it is taken out. */
+export type WaitingJob = { readonly key: string; readonly waiting: Waiting; readonly bytes: Uint8Array };
 
 /** The jobs that wait, the one with the earliest deadline first. */
 export async function* listWaiting(store: ObjectStore): AsyncGenerator<WaitingJob> {
   for await (const { key } of store.list(KEYS.waiting.prefix({}))) {
     if (KEYS.waiting.parse(key) === undefined) continue;
-    const waiting = await readState(store, { key, schema: Waiting });
+    const entry = await readEntry(store, key);
     // Another dispatch has started it since.
-    if (waiting !== undefined) yield { key, waiting };
+    if (entry !== undefined) yield entry;
   }
 }
+
+/** The entry of a job; undefined where it does not wait. */
+export const readWaiting = (
+  store: ObjectStore,
+  job: Pick<Job, 'job' | 'deadlineAt'>,
+): Promise<WaitingJob | undefined> => readEntry(store, keyOf(job));
+
+/** Takes an entry out, unless the job waits for another go by now; who comes late takes nothing from that one. */
+export const removeWaiting = (store: ObjectStore, { key, bytes }: WaitingJob): Promise<boolean> =>
+  store.deleteIfSame(key, bytes);
+
+const readEntry = async (store: ObjectStore, key: string): Promise<WaitingJob | undefined> => {
+  const bytes = await store.get(key);
+  return bytes && { key, bytes, waiting: parseState({ key, schema: Waiting }, bytes) };
+};
 
 /** The ids of the jobs that wait, by the names alone. */
 export async function* listWaitingNames(store: ObjectStore): AsyncGenerator<string> {

@@ -53,6 +53,7 @@ export const createTransport = (
     new Promise<Response>((resolveReply, reject) => {
       const { url, method, body, signal } = sent;
       let isConnected = false;
+      let isHeard = false;
       const outgoing = request(url, {
         method,
         lookup,
@@ -60,6 +61,7 @@ export const createTransport = (
         headers: headersOf(settings.key?.reveal(), body),
       });
       const fail = (error: NodeJS.ErrnoException): void => {
+        isHeard = true;
         outgoing.destroy();
         if (signal?.aborted === true) reject(signal.reason);
         else if (error instanceof TransportFailure) reject(error);
@@ -70,7 +72,16 @@ export const createTransport = (
       };
       const abort = (): void => fail(new Error('aborted'));
       signal?.addEventListener('abort', abort, { once: true });
-      outgoing.once('close', () => signal?.removeEventListener('abort', abort));
+      outgoing.once('close', () => {
+        signal?.removeEventListener('abort', abort);
+        // Node may end a request without a word: whoever waits for it is told all the same.
+        if (!isHeard) fail(Object.assign(new Error(), { code: 'closed' }));
+      });
+      // Without a listener the request would end as if it had never been.
+      outgoing.once('upgrade', (_, socket) => {
+        socket.destroy();
+        fail(statusFailure());
+      });
       outgoing.once('socket', (socket) => {
         if (!socket.connecting) {
           isConnected = true;
@@ -84,6 +95,7 @@ export const createTransport = (
       });
       outgoing.once('error', fail);
       outgoing.once('response', (incoming) => {
+        isHeard = true;
         readBody(incoming, options.replyBytes)
           .then((bytes) => resolveReply(replyOf(incoming, bytes)))
           .catch(fail);
@@ -118,13 +130,11 @@ const headersOf = (key: string | undefined, body: string | undefined): Record<st
 /** Statuses with which a Response has no body, whatever came. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
+const statusFailure = (): TransportFailure =>
+  new TransportFailure({ kind: 'broken', code: 'status', what: 'answers with a status that is none' });
+
 const replyOf = ({ statusCode = 0, headers }: IncomingMessage, bytes: Uint8Array<ArrayBuffer>): Response => {
-  if (statusCode < 200 || statusCode > 599)
-    throw new TransportFailure({
-      kind: 'broken',
-      code: 'status',
-      what: 'answers with a status that is none',
-    });
+  if (statusCode < 200 || statusCode > 599) throw statusFailure();
   const kept = READ_HEADERS.flatMap((name) => {
     const value = headers[name];
     return typeof value === 'string' ? [[name, value] as const] : [];

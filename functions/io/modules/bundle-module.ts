@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Message, Plugin } from 'esbuild';
 import * as authorHelpers from '../../contract/define-module.ts';
@@ -21,9 +21,14 @@ export type ModuleSource = {
   readonly exports: readonly string[];
 };
 
-/** CommonJS packages call `require` for Node's own modules, and an ES module has none. */
-const BANNER =
-  "import { createRequire as daybreakRequire } from 'node:module'; const require = daybreakRequire(import.meta.url);";
+/**
+ * CommonJS packages call `require` for Node's own modules, and an ES module has none. The name is the source's own: a
+ * bundle that is bundled again has a banner inside already.
+ */
+const bannerOf = (source: Uint8Array): string => {
+  const name = `daybreakRequire_${createHash('sha256').update(source).digest('hex').slice(0, 12)}`;
+  return `import { createRequire as ${name} } from 'node:module'; const require = ${name}(import.meta.url);`;
+};
 
 /**
  * Bundles a user's TypeScript or JavaScript file with all that it imports into one ES module for Node 22, Node's
@@ -53,7 +58,7 @@ export const bundleModule = async (source: ModuleSource): Promise<BundledModule>
     sourcesContent: false,
     legalComments: 'none',
     charset: 'utf8',
-    banner: { js: BANNER },
+    banner: { js: bannerOf(await readFile(entry)) },
     metafile: true,
     logLevel: 'silent',
     plugins: [daybreakImports],

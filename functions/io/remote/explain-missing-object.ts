@@ -1,3 +1,4 @@
+import { InputAccessError } from '../../contract/errors-input.ts';
 import { hasGlob } from '../../core/match-glob.ts';
 import { renderS3Uri, type S3Location } from '../../core/s3-uri.ts';
 import { nearestOf } from '../found-files.ts';
@@ -12,25 +13,45 @@ export const isRemoteFolder = async (files: RemoteFiles, { bucket, key }: S3Loca
   return key === '';
 };
 
-/** The deepest folder of a key that is there, and the names in it nearest to what was asked for. */
+type Missing = { readonly reason: string; readonly nearest: readonly string[] };
+
+/**
+ * The deepest folder of a key that is there, and the names in it nearest to what was asked for. Who may list only below
+ * a prefix is refused in the folders above it: then nothing is in the highest one that could be looked into.
+ */
 export const explainMissingObject = async (
   files: RemoteFiles,
   { bucket, key }: S3Location,
-): Promise<{ readonly reason: string; readonly nearest: readonly string[] }> => {
+): Promise<Missing> => {
   const segments = key.split('/');
-  const last = segments.length - 1;
-  let folder = '';
-  let index = 0;
-  for (; index < last; index += 1) {
-    const next = `${folder}${segments[index]}/`;
-    if (hasGlob(segments[index] ?? '') || !(await isRemoteFolder(files, { bucket, key: next }))) break;
-    folder = next;
+  const firstGlob = segments.findIndex(hasGlob);
+  let empty = key;
+  for (let index = firstGlob < 0 ? segments.length - 1 : firstGlob; index >= 0; index -= 1) {
+    const folder = segments
+      .slice(0, index)
+      .map((segment) => `${segment}/`)
+      .join('');
+    const names = await namesWhereAllowed(files, { bucket, key: folder });
+    if (names === undefined) break;
+    empty = folder;
+    if (names.length === 0) continue;
+    const segment = segments[index] ?? '';
+    return nearestOf({ folder: renderS3Uri({ bucket, key: folder }), segment, names });
   }
-  const names = await namesIn(files, { bucket, key: folder });
-  const there = renderS3Uri({ bucket, key: folder });
-  return names.length === 0
-    ? { reason: `nothing is in ${there}`, nearest: [] }
-    : nearestOf({ folder: there, segment: segments[index] ?? '', names });
+  return { reason: `nothing is in ${renderS3Uri({ bucket, key: empty })}`, nearest: [] };
+};
+
+/** Undefined where the caller may not look. */
+const namesWhereAllowed = async (
+  files: RemoteFiles,
+  folder: S3Location,
+): Promise<readonly string[] | undefined> => {
+  try {
+    return await namesIn(files, folder);
+  } catch (error) {
+    if (error instanceof InputAccessError) return undefined;
+    throw error;
+  }
 };
 
 const namesIn = async (files: RemoteFiles, { bucket, key }: S3Location): Promise<readonly string[]> => {

@@ -1,7 +1,7 @@
 import { renderExecutionName, type Slot } from '../../contract/dispatch.ts';
 import type { Executions } from '../../io/cloud/executions.ts';
 import { freeSlot, type HeldSlot, listSlots, takeSlot } from '../../io/cloud/slots.ts';
-import { listWaiting, type WaitingJob } from '../../io/cloud/waiting-jobs.ts';
+import { listWaiting, removeWaiting, type WaitingJob } from '../../io/cloud/waiting-jobs.ts';
 import type { ObjectStore } from '../../io/object-store.ts';
 
 export type DispatchContext = {
@@ -41,16 +41,17 @@ const dispatchOnce = async (context: DispatchContext, started: string[]): Promis
 /** `over`: that go has been, and needs no start. `later`: an earlier go of the job is not over yet. */
 const startJob = async (
   context: DispatchContext,
-  { key, waiting }: WaitingJob,
+  entry: WaitingJob,
 ): Promise<'started' | 'over' | 'later' | 'full' | 'crossed'> => {
   const { store, executions } = context;
+  const { waiting } = entry;
   const { job, go } = waiting;
   const held = await holdSlot(context, { ...waiting, at: context.now().toISOString() });
   if (typeof held === 'string') return held;
   const result = await executions.start(renderExecutionName(waiting), { job, go, reopened: 0 });
   // Nothing runs that would give the slot back.
   if (result === 'ended') await freeSlot(store, held);
-  await store.delete(key);
+  await removeWaiting(store, entry);
   return result === 'started' ? 'started' : 'over';
 };
 

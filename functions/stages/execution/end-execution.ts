@@ -3,11 +3,13 @@ import { JobCancelledError } from '../../contract/errors-store.ts';
 import type { EndEvent, ExecutionState } from '../../contract/execution.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { FIRST_RUN } from '../../contract/ids.ts';
+import type { Job } from '../../contract/job.ts';
 import { readHalt } from '../../io/halt.ts';
 import { readCurrentRun } from '../../io/open-run.ts';
 import { buildReport, putReport } from '../build-report.ts';
 import { endRun, isPublished, MAX_REOPENINGS, refuseJob } from '../end-run.ts';
 import { explainCaught } from '../explain-caught.ts';
+import { openOutput } from '../open-output.ts';
 import { parsePlan } from '../parse-plan.ts';
 import { readJob } from '../read-job-state.ts';
 import type { ExecutionContext } from './execution-context.ts';
@@ -24,10 +26,12 @@ export const endExecution = async (context: ExecutionContext, event: EndEvent): 
   const failure = { name: error.name, message: error.message };
   if (current === undefined) {
     if ((await readHalt(context.store, { job: event.job, run: FIRST_RUN })) !== undefined) {
+      await giveBackClaim(context, job);
       return endState(event, { run: '', outcome: 'cancelled', failure: failureOf(event.job) });
     }
     const as = isRefusal(error) ? 'refused' : 'failed';
     await refuseJob(context, job, { error, as });
+    await giveBackClaim(context, job);
     return endState(event, { run: '', outcome: as, failure });
   }
   const plan = parsePlan(current.plan);
@@ -56,6 +60,18 @@ export const endExecution = async (context: ExecutionContext, event: EndEvent): 
       });
     case 'open':
       return endState(event, { run: plan.run, failure });
+  }
+};
+
+/**
+ * The output is claimed before the first run is open. Where it cannot be given back, as one that the job was refused
+ * for, the job has ended all the same: whoever wants the output takes a claim over from a job that has.
+ */
+const giveBackClaim = async (context: ExecutionContext, job: Job): Promise<void> => {
+  try {
+    await (await openOutput(context, job)).release();
+  } catch (error) {
+    context.note(`the output could not be given back: ${(error as Error).name}`);
   }
 };
 

@@ -7,7 +7,7 @@ import { bounded } from '../../io/modules/describe-thrown.ts';
 import { type Chunk, readChunks } from '../../io/modules/read-chunks.ts';
 import { createTemplateReader } from '../../io/templates/read-value.ts';
 import { createRequestRenderer } from '../../io/templates/render-request.ts';
-import { INFER_ROW_COLUMN, renderedColumns } from '../../sql/infer-halves.ts';
+import { INFER_ROW_COLUMN, INFER_ROW_NUMBER, renderedColumns } from '../../sql/infer-halves.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
 import { renderList } from '../../sql/render-names.ts';
 import { renderTemplateColumn, templateType } from '../../sql/template-values.ts';
@@ -37,7 +37,9 @@ export const renderRequestRows = async (
   await connection.run(`DROP TABLE IF EXISTS ${quoteIdentifier(requests)}`);
   // On the connection that reads: it alone knows the rejects of the reader.
   await work.runSql(compiled, () =>
-    connection.run(`CREATE TABLE ${quoteIdentifier(target)} AS ${compiled.sql}`),
+    connection.run(
+      `CREATE TABLE ${quoteIdentifier(target)} AS SELECT ${INFER_ROW_NUMBER}, * FROM (${compiled.sql})`,
+    ),
   );
   const writer = await work.connect();
   try {
@@ -68,7 +70,7 @@ export const renderRequestRows = async (
 /** The columns that the templates name, behind the number of the row. */
 const renderUsed = (step: PlannedInferStep, table: string): string => {
   const used = usedColumns(step).map(renderTemplateColumn);
-  return `SELECT ${renderList(['rowid', ...used])} FROM ${quoteIdentifier(table)}`;
+  return `SELECT ${renderList([INFER_ROW_COLUMN, ...used])} FROM ${quoteIdentifier(table)}`;
 };
 
 const usedColumns = ({ input, uses }: PlannedInferStep): readonly Column[] =>
@@ -119,7 +121,7 @@ const joinedSource = (step: PlannedInferStep, rows: string, requests: string): A
   const columns = renderedColumns(step);
   const kept = step.input.map(({ name }) => `s.${quoteIdentifier(name)}`);
   const row = quoteIdentifier(INFER_ROW_COLUMN);
-  const list = [...kept, `r.${row}`, `r.${quoteIdentifier(REQUEST)}`].join(', ');
-  const sql = `(SELECT ${list} FROM ${quoteIdentifier(rows)} s JOIN ${quoteIdentifier(requests)} r ON s.rowid = r.${row})`;
+  const list = [...kept, row, `r.${quoteIdentifier(REQUEST)}`].join(', ');
+  const sql = `(SELECT ${list} FROM ${quoteIdentifier(rows)} s JOIN ${quoteIdentifier(requests)} r USING (${row}))`;
   return { sql, isCounted: true, prunes: false, columns };
 };

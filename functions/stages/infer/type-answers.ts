@@ -8,6 +8,8 @@ import {
 } from '../../contract/planned-infer.ts';
 import {
   answerColumns,
+  INFER_ROW_COLUMN,
+  INFER_ROW_NUMBER,
   INFER_VALUE_COLUMN,
   renderAnswers,
   renderTypedAnswer,
@@ -34,7 +36,7 @@ export const typeAnswers = async (step: PlannedInferStep, work: ActWork): Promis
   const wire = renderNames(answerColumns(step));
   await work.runSql(compiled, () =>
     connection.run(
-      `CREATE TABLE ${table} AS SELECT ${wire}, ${typed} AS ${INFER_VALUE_COLUMN} FROM (${compiled.sql})`,
+      `CREATE TABLE ${table} AS SELECT ${INFER_ROW_NUMBER}, ${wire}, ${typed} AS ${INFER_VALUE_COLUMN} FROM (${compiled.sql})`,
     ),
   );
   const rejected = await keepBadAnswers(connection, step, table);
@@ -60,7 +62,7 @@ const keepBadAnswers = async (
   await connection.run(`CREATE TABLE IF NOT EXISTS ${MODULE_REJECTS} (${declared.join(', ')})`);
   const values = {
     step: String(step),
-    row: 'rowid',
+    row: INFER_ROW_COLUMN,
     column: 'NULL',
     cause: quoteText(CAUSE),
     error: 'NULL',
@@ -70,8 +72,10 @@ const keepBadAnswers = async (
   } as const satisfies Readonly<Record<(typeof MODULE_REJECT_COLUMNS)[number]['name'], string>>;
   const list = MODULE_REJECT_COLUMNS.map(({ name }) => values[name]).join(', ');
   await connection.run(
-    `INSERT INTO ${MODULE_REJECTS} SELECT ${list} FROM ${table} WHERE ${IS_BAD} ORDER BY rowid`,
+    `INSERT INTO ${MODULE_REJECTS} SELECT ${list} FROM ${table} WHERE ${IS_BAD} ORDER BY ${INFER_ROW_COLUMN}`,
   );
-  const found = await connection.runAndReadAll(`SELECT rowid FROM ${table} WHERE ${IS_BAD} ORDER BY rowid`);
+  const found = await connection.runAndReadAll(
+    `SELECT ${INFER_ROW_COLUMN} FROM ${table} WHERE ${IS_BAD} ORDER BY ${INFER_ROW_COLUMN}`,
+  );
   return found.getRows().map(([row]) => Number(row));
 };

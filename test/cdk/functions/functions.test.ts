@@ -15,16 +15,16 @@ const variablesOf = (name: string): Readonly<Record<string, string>> => {
 
 /** MB, seconds, MiB of /tmp, reserved concurrency. */
 const SIZES = {
-  Split: [1769, 900, 4096, undefined],
+  Split: [3008, 900, 4096, undefined],
   Map: [3538, 900, 10_240, undefined],
   MapLarge: [10_240, 900, 10_240, undefined],
   Reduce: [3538, 900, 10_240, undefined],
   ReduceLarge: [10_240, 900, 10_240, undefined],
   Modules: [3538, 900, 10_240, undefined],
   ModulesLarge: [10_240, 900, 10_240, undefined],
-  Seal: [1769, 900, 512, undefined],
-  Publish: [1769, 900, 512, undefined],
-  End: [1769, 900, 512, undefined],
+  Seal: [3008, 900, 1024, undefined],
+  Publish: [3008, 900, 512, undefined],
+  End: [3008, 900, 512, undefined],
   Start: [1769, 60, 512, 5],
   Dispatch: [512, 60, 512, 5],
   Api: [1769, 29, 512, 20],

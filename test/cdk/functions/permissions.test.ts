@@ -32,27 +32,23 @@ const TASK_WRITES = [
   `${BLOCKS}/jobs/*/*/*/commits/*.json`,
   `${BLOCKS}/jobs/*/*/*/rejects/*-*.*`,
   `${BLOCKS}/jobs/*/*/halt.json`,
-  `${BLOCKS}/jobs/*/*/running/*.json`,
 ].join(' ');
 const REDUCE = [
   `Allow s3:GetObject on ${BLOCKS}/b/* ${BLOCKS}/jobs/*`,
   listing(BLOCKS, 'jobs/*', 'b/*'),
   `Allow s3:AbortMultipartUpload s3:PutObject on ${TASK_WRITES}`,
-  `Allow s3:DeleteObject on ${BLOCKS}/b/* ${BLOCKS}/jobs/*/*/running/*.json`,
+  `Allow s3:DeleteObject on ${BLOCKS}/b/*`,
 ];
 const MAP = [
   `Allow s3:GetObject on ${BLOCKS}/b/* ${BLOCKS}/jobs/* ${DATA}/*`,
   ...REDUCE.slice(1),
   listing(DATA, '*'),
 ];
-const DISPATCH = [
-  `Allow s3:GetObject on ${BLOCKS}/jobs/* ${BLOCKS}/slots/*.json ${BLOCKS}/waiting/*-*`,
-  listing(BLOCKS, 'jobs/*', 'slots/*', 'waiting/*'),
-  `Allow s3:AbortMultipartUpload s3:DeleteObject s3:PutObject on ${BLOCKS}/slots/*.json ${BLOCKS}/waiting/*-*`,
-  `Allow states:StartExecution on ${MACHINE}:stateMachine:Daybreak`,
-  `Allow states:DescribeExecution on ${MACHINE}:execution:Daybreak:*`,
-];
-const [DISPATCH_READ = '', ...DISPATCH_REST] = DISPATCH;
+const SLOTS = `${BLOCKS}/slots/*.json`;
+const WAITING = `${BLOCKS}/waiting/*-*`;
+const TAKE_SLOTS = `Allow s3:DeleteObject s3:GetObject on ${SLOTS} ${WAITING}`;
+const START_EXECUTION = `Allow states:StartExecution on ${MACHINE}:stateMachine:Daybreak`;
+const EXECUTIONS = `${MACHINE}:execution:Daybreak:*`;
 
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   Split: [
@@ -90,21 +86,27 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     `Allow s3:DeleteObject on ${RELEASED}`,
   ],
   Dispatch: [
-    ...DISPATCH,
-    'Allow sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <QueueDeadLetters.Arn>',
+    TAKE_SLOTS,
+    listing(BLOCKS, 'slots/*', 'waiting/*'),
+    `Allow s3:AbortMultipartUpload s3:PutObject on ${SLOTS}`,
+    START_EXECUTION,
+    'Allow sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <QueueUndispatched.Arn>',
   ],
   Start: [
-    `${DISPATCH_READ.replace(`${BLOCKS}/waiting`, `${BLOCKS}/templates/*.yaml ${BLOCKS}/waiting`)} ${DATA}/inbox/*`,
-    ...DISPATCH_REST,
-    listing(BLOCKS, 'templates/*'),
-    `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/jobs/*/job.json ${BLOCKS}/jobs/*/modules/*.mjs ${DATA}/inbox/*.rejected.json`,
-    `Allow s3:DeleteObject on ${BLOCKS}/jobs/*/*/halt.json`,
+    TAKE_SLOTS,
+    `Allow s3:GetObject on ${BLOCKS}/jobs/* ${DATA}/inbox/*`,
+    listing(BLOCKS, 'slots/*', 'waiting/*'),
+    listing(BLOCKS, 'jobs/*'),
     listing(DATA, 'inbox/*'),
+    `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/jobs/*/job.json ${SLOTS} ${WAITING} ${DATA}/inbox/*.rejected.json`,
+    `Allow s3:DeleteObject on ${BLOCKS}/jobs/*/*/halt.json`,
+    START_EXECUTION,
+    `Allow states:DescribeExecution on ${EXECUTIONS}`,
     'Allow sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ReceiveMessage on <QueueJobs.Arn>',
   ],
   Api: [
-    `Allow s3:GetObject on ${BLOCKS}/jobs/* ${BLOCKS}/slots/*.json ${BLOCKS}/templates/*.yaml ${BLOCKS}/waiting/*-* ${JUDGED}`,
-    listing(BLOCKS, 'jobs/*', 'slots/*', 'waiting/*', 'templates/*'),
+    `Allow s3:GetObject on ${BLOCKS}/jobs/* ${BLOCKS}/slots/*.json ${BLOCKS}/waiting/*-* ${JUDGED}`,
+    listing(BLOCKS, 'jobs/*', 'slots/*', 'waiting/*'),
     `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/jobs/*/*/halt.json ${BLOCKS}/jobs/*/*/outcome.json ${BLOCKS}/jobs/*/modules/*.mjs ${BLOCKS}/jobs/*/report.json ${BLOCKS}/jobs/*/trace.jsonl`,
     `Allow s3:DeleteObject on ${RELEASED}`,
     listing(DATA, 'results/*'),
@@ -112,11 +114,13 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   Authorizer: ['Allow secretsmanager:GetSecretValue on <ApiKeysSecret>'],
   Monitor: [
-    DISPATCH_READ,
-    ...DISPATCH_REST.map((statement) =>
-      statement.replace('states:DescribeExecution', 'states:DescribeExecution states:StopExecution'),
-    ),
-    `Allow s3:AbortMultipartUpload s3:PutObject on ${BLOCKS}/jobs/*/forecast.json ${BLOCKS}/jobs/*/forecasts.jsonl`,
+    TAKE_SLOTS,
+    `Allow s3:GetObject on ${BLOCKS}/jobs/*`,
+    listing(BLOCKS, 'slots/*', 'waiting/*'),
+    listing(BLOCKS, 'jobs/*'),
+    `Allow s3:AbortMultipartUpload s3:PutObject on ${SLOTS}`,
+    START_EXECUTION,
+    `Allow states:DescribeExecution states:StopExecution on ${EXECUTIONS}`,
   ],
 };
 

@@ -170,11 +170,12 @@ describe('the environment of a function', () => {
     expect(Object.keys(variables).filter((name) => !expected.test(name))).toEqual([]);
   });
 
-  it('has a /tmp of its own, which lasts as long as it does', async () => {
+  it('has a /tmp of its own, which outlives a process that died', async () => {
     expect((await call('scratch', {}, 'cold')).payload).toEqual([]);
     expect((await call('scratch', {}, 'cold')).payload).toEqual(['0']);
     await call('exit', { code: 1 }, 'cold');
-    expect((await call('scratch', {}, 'cold')).payload).toEqual([]);
+    expect((await call('scratch', {}, 'cold')).payload).toEqual(['0', '1']);
+    expect((await call('scratch', {}, 'one')).payload).toEqual([]);
   });
 
   it('is frozen between invocations', async () => {

@@ -1,4 +1,4 @@
-/** Deploys the real stack with the real CDK command, onto the emulator or into the account of the environment. */
+/** Deploys and removes the real stack with the real CDK command, on the emulator or in the account of the environment. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -20,6 +20,8 @@ export type DeployTarget = {
   readonly settings: Readonly<Record<string, unknown>> & { readonly stackName: string };
   /** Once for an account and Region; an emulator is new each time. */
   readonly isBootstrapped: boolean;
+  /** The folder of another checkout than this one. */
+  readonly checkout?: string;
 };
 
 export type Deployed = {
@@ -29,16 +31,13 @@ export type Deployed = {
 };
 
 /** Fails with what the command printed. */
-export const deployStack = async (target: DeployTarget): Promise<Deployed> => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'daybreak-deploy-'));
-  try {
-    const assembly = path.join(folder, 'cdk.out');
-    // In an empty folder: in this one it would synthesize the app, without bundles.
+export const deployStack = (target: DeployTarget): Promise<Deployed> =>
+  withFolder(async (folder) => {
+    // In an empty folder: in a checkout it would synthesize the app, without bundles.
     const bootstrap = target.isBootstrapped
       ? 0
       : await cdk(target, folder, ['bootstrap', await accountOf(target)]);
-    const context = ['--context', `${SETTINGS_KEY}=${JSON.stringify(target.settings)}`];
-    const synth = await cdk(target, root, ['synth', '--quiet', '--output', assembly, ...context]);
+    const { assembly, seconds: synth } = await synthesize(target, folder);
     const outputsFile = path.join(folder, 'outputs.json');
     const deploy = await cdk(target, folder, [
       'deploy',
@@ -46,9 +45,35 @@ export const deployStack = async (target: DeployTarget): Promise<Deployed> => {
     ]);
     const outputs = JSON.parse(await readFile(outputsFile, 'utf8'))[target.settings.stackName];
     return { outputs, seconds: { bootstrap, synth, deploy } };
+  });
+
+/** Fails with what the command printed. */
+export const destroyStack = (target: DeployTarget): Promise<void> =>
+  withFolder(async (folder) => {
+    const { assembly } = await synthesize(target, folder);
+    await cdk(target, folder, ['destroy', '--app', assembly, '--force']);
+  });
+
+const withFolder = async <Result>(use: (folder: string) => Promise<Result>): Promise<Result> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'daybreak-deploy-'));
+  try {
+    return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+};
+
+const synthesize = async (
+  target: DeployTarget,
+  folder: string,
+): Promise<{ readonly assembly: string; readonly seconds: number }> => {
+  const assembly = path.join(folder, 'cdk.out');
+  const context = ['--context', `${SETTINGS_KEY}=${JSON.stringify(target.settings)}`];
+  const seconds = await cdk(target, target.checkout ?? root, [
+    'synth',
+    ...['--quiet', '--output', assembly, ...context],
+  ]);
+  return { assembly, seconds };
 };
 
 const accountOf = async ({ environment }: DeployTarget): Promise<string> =>

@@ -145,6 +145,48 @@ describe('the answer of a model', () => {
     ));
 });
 
+describe('columns with names of the engine', () => {
+  const rows = async (sql: string) => {
+    jobs += 1;
+    const uri = join(root, `rows-${jobs}.parquet`);
+    await query(`COPY (${sql}) TO '${uri}'`);
+    return uri;
+  };
+
+  it.each([
+    ['twice the same', '(1, 2), (1, 4), (2, 9)'],
+    ['none', '(NULL, 2), (NULL, 4), (3, 9)'],
+    ['text', "('a', 2), ('b', 4), ('0', 9)"],
+  ])('leave each row its own answer, where `rowid` is %s', async (_, values) => {
+    const uri = await rows(`SELECT *, 'body ' || n AS body FROM (VALUES ${values}) t(rowid, n)`);
+    const found = await run({
+      uri,
+      steps: [INFER, { select: { rowid: 'rowid', n: 'n', answer: 'answer' } }],
+    });
+    expect(found.rows).toEqual(
+      await query(`SELECT "rowid", n, upper('say ' || body) AS answer FROM '${uri}' ORDER BY ALL`),
+    );
+  });
+
+  it('leave rejects their places', async () => {
+    const uri = await rows(`SELECT 7 - i AS rowid, ['1', '2', 'x', 'y'][i] AS body FROM range(1, 5) t(i)`);
+    // What the fake model answers is a text: one that is no number has no value in the type.
+    const schema = { type: 'object', properties: { word: { type: 'integer' } } };
+    const { output } = await run({
+      uri,
+      steps: [{ infer: { model: 'm', prompt: '{{ body }}', output: 'a', schema } }],
+      spec: { errors: { max_rejects: 2 } },
+    });
+    const found = await query(
+      `SELECT "row"::INTEGER AS n, cause FROM '${output}/_rejects/*.parquet' ORDER BY ALL`,
+    );
+    expect(found).toEqual([
+      { n: 2, cause: 'answer_shape' },
+      { n: 3, cause: 'answer_shape' },
+    ]);
+  });
+});
+
 describe('several models in one job', () => {
   it('answer one after another, with steps between them and before the first none', async () => {
     const second = { infer: { model: 'm', task: 'generate', prompt: '{{ answer }}!', output: 'again' } };

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { InputAccessError } from '../../../functions/contract/errors-input.ts';
 import { listLocal } from '../../../functions/io/list-local.ts';
 import { listRemote } from '../../../functions/io/remote/list-remote.ts';
 import type { ListedObject, Listing, RemoteFiles } from '../../../functions/io/remote/remote-files.ts';
@@ -161,6 +162,25 @@ describe('listRemote', () => {
       await reject('s3://b/data/*.tsv').toThrow('has nothing that matches "*.tsv"');
       await reject('s3://b/data/deep/b/*').toThrow('the folder s3://b/data/deep/ has no "b"');
     }));
+
+  it('rejects what is not there for a caller who may list only below a prefix', async () => {
+    const bounded = (files: RemoteFiles): RemoteFiles => ({
+      ...files,
+      list: (listing) => {
+        if (listing.prefix.startsWith('teams/tickets/')) return files.list(listing);
+        const path = `s3://${listing.bucket}/${listing.prefix}`;
+        throw new InputAccessError({ path, reason: 'cannot be listed: access is denied' });
+      },
+    });
+    const there = bounded(bucketOf({ 'teams/tickets/2026.csv': 1, 'teams/other/2025.csv': 1 }));
+    await expect(listRemote(there, 's3://acme/teams/tickets/2025-*.csv')).rejects.toThrow(
+      'the folder s3://acme/teams/tickets/ has nothing that matches "2025-*.csv"; nearest there: "2026.csv"',
+    );
+    await expect(listRemote(bounded(bucketOf({})), 's3://acme/teams/tickets/a/b.csv')).rejects.toMatchObject({
+      name: 'InputNotFoundError',
+      message: expect.stringContaining('nothing is in s3://acme/teams/tickets/'),
+    });
+  });
 
   it('rejects an address of an empty bucket, more files than a plan lists, and too many alternatives', async () => {
     await expect(listRemote(bucketOf({}), 's3://b/x')).rejects.toThrow('nothing is in s3://b/');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { JobCancelledError } from '../../../functions/contract/errors-store.ts';
 import type { Job } from '../../../functions/contract/job.ts';
 import { KEYS } from '../../../functions/contract/keys.ts';
 import { drawJobId, requestJobId } from '../../../functions/core/job-id.ts';
@@ -18,6 +19,7 @@ import { type DispatchContext, dispatchJobs } from '../../../functions/stages/di
 import { releaseSlot } from '../../../functions/stages/dispatch/release-slot.ts';
 import { resumeJob, submitJob } from '../../../functions/stages/dispatch/submit-job.ts';
 import { sweepSlots } from '../../../functions/stages/dispatch/sweep-slots.ts';
+import { refuseJob } from '../../../functions/stages/end-run.ts';
 import { makeJob } from '../../../functions/stages/make-job.ts';
 import { announceSeed } from '../../oracle/grammar.ts';
 import { type FakeExecutions, fakeExecutions } from './fake-executions.ts';
@@ -52,6 +54,15 @@ const jobOf = (id: string, deadline?: string): Job => {
   };
   const parsed = readSpec(JSON.stringify(spec), { file: 'spec.json' });
   return makeJob(parsed, { id, now: new Date(now), submittedBy: 'test' });
+};
+
+/** What an execution leaves, whatever becomes of it: the run of job `a`. */
+const putRun = async (): Promise<void> => {
+  const formats = { engine: 'e', block: 'b', partitioner: 'p' };
+  const ids = { job: 'a', run: '0001' };
+  const openedAt = new Date(now).toISOString();
+  const header = { ...ids, digest: 'f'.repeat(64), formats, stageIds: ['00-map'], openedAt };
+  await store.put(KEYS.plan.render(ids), new TextEncoder().encode(JSON.stringify(header)));
 };
 
 const waitingJobs = async (): Promise<string[]> => {
@@ -167,7 +178,7 @@ describe('dispatchJobs', () => {
       ),
       seeds,
     );
-  });
+  }, 120_000);
 });
 
 describe('submitJob', () => {
@@ -176,11 +187,24 @@ describe('submitJob', () => {
     await submitJob(world(), job);
     await submitJob(world(), { ...job, submittedAt: '2027-01-01T00:00:00.000Z' });
     await dispatchJobs(world());
+    await putRun();
     executions.end('a-0001-1');
     await releaseSlot(store, 'a-0001-1');
     await submitJob(world(), job);
     expect(await waitingJobs()).toEqual([]);
     expect(await dispatchJobs(world())).toEqual([]);
+  });
+
+  it('runs a job again whose state was deleted, under the next name that its executions have', async () => {
+    const job = jobOf('a');
+    await submitJob(world(), job);
+    await dispatchJobs(world());
+    executions.end('a-0001-1');
+    await releaseSlot(store, 'a-0001-1');
+    await store.delete(KEYS.job.render(job));
+    await submitJob(world(), job);
+    await submitJob(world(), job);
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
   });
 
   it('rejects another job of the same id', async () => {
@@ -226,16 +250,7 @@ describe('sweepSlots, after a run has ended', () => {
   const at = (): string => new Date(now).toISOString();
 
   const openRun = async (kind: 'cancelled' | 'published'): Promise<void> => {
-    const formats = { engine: 'e', block: 'b', partitioner: 'p' };
-    const header = {
-      job: 'a',
-      run: '0001',
-      digest: 'f'.repeat(64),
-      formats,
-      stageIds: ['00-map'],
-      openedAt: at(),
-    };
-    await store.put(KEYS.plan.render(header), new TextEncoder().encode(JSON.stringify(header)));
+    await putRun();
     await putOutcome(store, { job: 'a', run: '0001', kind, at: at() });
     await putHalt(store, { job: 'a', run: '0001', reason: 'cancel', at: at() });
   };
@@ -270,6 +285,59 @@ describe('resumeJob', () => {
     await releaseSlot(store, 'a-0001-1');
     expect(await resumeJob(world(), 'a')).toBe('waiting');
     expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+  });
+
+  it('is not lost on a go that has told how the job ended, and only has its slot to give back', async () => {
+    await submitJob(world(), jobOf('a'));
+    await dispatchJobs(world());
+    now += 1_000;
+    await refuseJob(world(), jobOf('a'), { error: new JobCancelledError({ job: 'a' }), as: 'refused' });
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual([]);
+    await releaseSlot(store, 'a-0001-1');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+    // The report is that of the go before.
+    now += 1_000;
+    expect(await resumeJob(world(), 'a')).toBe('running');
+  });
+
+  it('is not lost on a go that has given its slot back and has not ended', async () => {
+    await submitJob(world(), jobOf('a'));
+    await dispatchJobs(world());
+    await releaseSlot(store, 'a-0001-1');
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+  });
+
+  it('is not lost on an entry that a dispatch which died has left', async () => {
+    await submitJob(world(), jobOf('a'));
+    const dying = { ...store, deleteIfSame: () => Promise.reject(new Error('died')) };
+    await expect(dispatchJobs(world({ store: dying }))).rejects.toThrow('died');
+    executions.end('a-0001-1');
+    await releaseSlot(store, 'a-0001-1');
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
+  });
+
+  it('is not lost on a dispatch whose delete comes late', async () => {
+    await submitJob(world(), jobOf('a'));
+    const late = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const deleteIfSame: ObjectStore['deleteIfSame'] = async (key, bytes) => {
+      asked.resolve();
+      await late.promise;
+      return store.deleteIfSame(key, bytes);
+    };
+    const slow = dispatchJobs(world({ store: { ...store, deleteIfSame } }));
+    await asked.promise;
+    executions.end('a-0001-1');
+    await releaseSlot(store, 'a-0001-1');
+    now += 1_000;
+    expect(await resumeJob(world(), 'a')).toBe('waiting');
+    late.resolve();
+    await slow;
+    expect(await waitingJobs()).toEqual(['a']);
     expect(await dispatchJobs(world())).toEqual(['a-0001-2']);
   });
 

@@ -1,4 +1,5 @@
 /** The laws of an execution, played in this process over the store on files. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -310,6 +311,38 @@ describe('an execution', () => {
     await requireRight();
   });
 
+  it('leaves the trace to whoever is at work, and all that every task tells where there are too many', async () => {
+    const job = await submit('told');
+    const [asked, said, read, early]: [string[], string[], number[], unknown[]] = [[], [], [], []];
+    const isCommit = (key: string): boolean => KEYS.commit.parse(key) !== undefined;
+    const counted: ObjectStore = {
+      ...store,
+      get: (key) => {
+        asked.push(key);
+        return store.get(key);
+      },
+    };
+    await play(job, {
+      runTask: async (event, run) => {
+        await run();
+        if (event.task !== '000001') return;
+        const state = await readJobState({ store, findPresence: async () => 'working' }, job.job);
+        const world = { store: counted, now: () => new Date() };
+        said.push(await cancelJob({ ...world, mostTasksTold: 1 }, state));
+        read.push(asked.filter(isCommit).length);
+        await cancelJob(world, state);
+        read.push(asked.filter(isCommit).length);
+        early.push(await store.head(KEYS.trace.render(job)));
+      },
+    });
+    expect(said).toEqual([expect.stringContaining('is cancelled')]);
+    expect(read).toEqual([0, expect.toSatisfy((reads: number) => reads > 0)]);
+    expect(early).toEqual([undefined]);
+    expect(await store.head(KEYS.trace.render(job))).toBeDefined();
+    const state = await readJobState({ store, findPresence: async () => 'nobody' }, job.job);
+    expect(state).toMatchObject({ word: 'cancelled', report: { outcome: 'cancelled' } });
+  });
+
   it('tells why a job that was cancelled cannot go on, and leaves it cancelled', async () => {
     const job = await submit('changed');
     await play(job, {
@@ -335,6 +368,24 @@ describe('an execution', () => {
     const end = await play(job);
     expect(end).toMatchObject({ outcome: 'refused', failure: { name: 'ExpressionError' }, run: '' });
     expect(await wordOf(job)).toBe('refused');
+  });
+
+  it('gives the output back where it was claimed and no run could be opened', async () => {
+    const job = await submit('unopened');
+    const claimed: boolean[] = [];
+    const reason = 'the disk is full';
+    const full: ObjectStore = {
+      ...store,
+      putIfAbsent: async (key, bytes) => {
+        if (KEYS.plan.parse(key) === undefined) return store.putIfAbsent(key, bytes);
+        claimed.push(existsSync(join(folder, '.out.daybreak', '_daybreak.json')));
+        throw new StoreError({ operation: 'put', key, reason });
+      },
+    };
+    const end = await play(job, { context: await contextFor(full, folder) });
+    expect(end).toMatchObject({ outcome: 'failed', failure: { message: expect.stringContaining(reason) } });
+    expect(claimed).toEqual([true]);
+    expect(existsSync(join(folder, '.out.daybreak', '_daybreak.json'))).toBe(false);
   });
 
   it('finishes a publish that died behind its outcome', async () => {
