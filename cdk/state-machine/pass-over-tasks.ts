@@ -12,8 +12,11 @@ const TO_SEAL: Catcher = { ErrorEquals: ['States.ALL'], ResultPath: null, Next: 
 
 /**
  * All missing tasks, a child each. The children are STANDARD: EXPRESS ones may last 5 minutes where a task may last
- * 15, and begin a task more than once by themselves. 100 children a second start, 3 transitions each. The outputs of
- * all children count together against 256 KiB: `{}` of 80,000 fits, and a stage has 10,000 tasks.
+ * 15, and begin a task more than once by themselves. 100 children a second start. Each is billed as two
+ * transitions, its start and the one state of its task, and each retry as one more. The outputs of all children count
+ * together against 256 KiB: `{}` of 80,000 fits, and a stage has 10,000 tasks.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html on the Distributed Map
  */
 export const mapOverTasks = (
   parts: MachineParts,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../../functions/contract/job.ts';
 import { cancelJob } from '../../../functions/stages/cancel-job.ts';
 import { type LambdaFault, listFaults, orderFault, type S3Fault } from '../../emulator/emulator-door.ts';
+import { readLogText } from './function-log.ts';
 import { openStack, type Stack } from './open-stack.ts';
 
 const ROWS = 4_000;
@@ -149,13 +150,17 @@ describe('a job', () => {
   });
 
   it('fails with the own error of a task that always fails, and publishes nothing', async () => {
-    await submit('always-fails', [{ extend: { w: "CAST('x' || v AS INTEGER)" } }]);
+    await submit('always-fails', [{ extend: { w: "CAST('cell-' || v AS INTEGER)" } }]);
     const state = await stack.waitFor('always-fails');
     expect(state).toMatchObject({ word: 'failed', outcome: { failure: { name: 'QueryError' } } });
     const execution = await stack.execution('always-fails-0001-1');
     expect(execution).toMatchObject({ status: 'FAILED', error: 'QueryError' });
     expect(await stack.listData('results/always-fails/')).toEqual([]);
     expect(await stack.world.findPresence({ job: 'always-fails' })).toBe('nobody');
+    const printed = (await readLogText(stack.facts)).filter((text) => text.includes('always-fails'));
+    expect(printed.filter((text) => text.includes('task failed'))).not.toEqual([]);
+    // The error of the engine names the value that it could not convert.
+    expect(printed.filter((text) => /cell-\d/.test(text))).toEqual([]);
   });
 
   it('fails by name where a function dies whenever it runs a task, however often', async () => {

@@ -9,6 +9,7 @@ import {
   ExecutionDoesNotExist,
   GetExecutionHistoryCommand,
   type HistoryEvent,
+  ListExecutionsCommand,
   SFNClient,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
@@ -16,6 +17,7 @@ import { inject } from 'vitest';
 import { type OpenDeployment, openDeployment } from '../../../cli/cloud/open-deployment.ts';
 import type { Job } from '../../../functions/contract/job.ts';
 import type { Manifest } from '../../../functions/contract/manifest.ts';
+import { mapBounded } from '../../../functions/io/map-bounded.ts';
 import { listObjectPages } from '../../../functions/io/s3/list-objects.ts';
 import { readSpec } from '../../../functions/io/spec/parse-spec.ts';
 import { makeJob } from '../../../functions/stages/make-job.ts';
@@ -26,6 +28,8 @@ const ENDED: ReadonlySet<JobWord> = new Set(['published', 'partial', 'cancelled'
 /** A job of these tests takes seconds, on a loaded machine a minute; beyond this it hangs. */
 const LONGEST_MS = 170_000;
 const LOOK_MS = 150;
+/** Histories of children; as many as the emulator answers at once without anybody waiting. */
+const READS_AT_ONCE = 8;
 
 export type SubmitOptions = {
   readonly id: string;
@@ -55,6 +59,8 @@ export type Stack = OpenDeployment & {
   readonly execution: (name: string) => Promise<EndedExecution>;
   /** As somebody at the console does. */
   readonly stopExecution: (name: string) => Promise<void>;
+  /** The children of an execution that has ended: one for each task that a Map started. */
+  readonly children: (execution: EndedExecution) => Promise<readonly EndedExecution[]>;
   /** Copies a published output into a folder of this machine for as long as `use` takes. */
   readonly withOutput: <Result>(
     uri: string,
@@ -123,6 +129,22 @@ export const openStack = async (facts: StackFacts = inject('stack')): Promise<St
     return keys;
   };
 
+  const endedOf = async (arn: string): Promise<EndedExecution | undefined> => {
+    const found = await describe(arn);
+    if (found === undefined || found.status === 'RUNNING') return undefined;
+    const { events = [] } = await sfn.send(
+      new GetExecutionHistoryCommand({ executionArn: arn, maxResults: 1000 }),
+    );
+    return { status: String(found.status), error: found.error, cause: found.cause, events };
+  };
+  const childrenOf = async (mapRunArn: string): Promise<readonly EndedExecution[]> => {
+    const { executions = [] } = await sfn.send(new ListExecutionsCommand({ mapRunArn, maxResults: 1000 }));
+    const children = await mapBounded(executions, READS_AT_ONCE, ({ executionArn = '' }) =>
+      endedOf(executionArn),
+    );
+    return children.filter((child) => child !== undefined);
+  };
+
   return {
     ...deployment,
     facts,
@@ -155,16 +177,11 @@ export const openStack = async (facts: StackFacts = inject('stack')): Promise<St
       }),
     waitUntil,
     hasExecution: async (name) => (await describe(arnOf(name))) !== undefined,
-    execution: (name) =>
-      waitUntil(`the end of the execution ${name}`, async () => {
-        const arn = arnOf(name);
-        const found = await describe(arn);
-        if (found === undefined || found.status === 'RUNNING') return undefined;
-        const { events = [] } = await sfn.send(
-          new GetExecutionHistoryCommand({ executionArn: arn, maxResults: 1000 }),
-        );
-        return { status: String(found.status), error: found.error, cause: found.cause, events };
-      }),
+    execution: (name) => waitUntil(`the end of the execution ${name}`, () => endedOf(arnOf(name))),
+    children: async ({ events }) => {
+      const runs = events.flatMap(({ mapRunStartedEventDetails: run }) => run?.mapRunArn ?? []);
+      return (await mapBounded(runs, 1, childrenOf)).flat();
+    },
     stopExecution: async (name) => {
       await sfn.send(new StopExecutionCommand({ executionArn: arnOf(name), error: 'Stopped' }));
     },
