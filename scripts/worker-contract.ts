@@ -15,6 +15,7 @@ import {
   INFER_REJECT_CAUSES,
   INFER_REQUEST_COLUMNS,
   InferRequest,
+  ROW_REJECT_CAUSES,
 } from '../functions/contract/planned-infer.ts';
 import { Running } from '../functions/contract/running.ts';
 import { Sealed } from '../functions/contract/sealed.ts';
@@ -51,6 +52,7 @@ export const renderWorkerContract = (): string => {
       answerColumn: INFER_ANSWER_COLUMN,
       infoColumns: INFER_INFO_COLUMNS,
       rejectCauses: INFER_REJECT_CAUSES,
+      rowRejectCauses: ROW_REJECT_CAUSES,
       rejectColumns: MODULE_REJECT_COLUMNS,
     },
   };

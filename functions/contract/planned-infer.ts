@@ -63,6 +63,15 @@ export const INFER_REJECT_CAUSES = [
 ] as const;
 export type InferRejectCause = (typeof INFER_REJECT_CAUSES)[number];
 
+/** What another attempt cannot mend: the row, its request or the template is at fault. */
+export const ROW_REJECT_CAUSES = [
+  'template',
+  'empty_prompt',
+  'prompt_too_long',
+  'invalid_request',
+  'content_filter',
+] as const satisfies readonly InferRejectCause[];
+
 export const INFER_LIMITS = {
   /** Rows of a piece: a task takes whole pieces, and what dies with a worker is its open tasks. */
   pieceRows: 64,

@@ -1,5 +1,5 @@
 import { MODULE_REJECT_CAUSES } from '../contract/module-step.ts';
-import { INFER_REJECT_CAUSES, type InferRejectCause } from '../contract/planned-infer.ts';
+import { INFER_REJECT_CAUSES, ROW_REJECT_CAUSES } from '../contract/planned-infer.ts';
 import {
   type CauseCount,
   MOST_CAUSES,
@@ -35,10 +35,7 @@ export const summarizeRejects = ({ first, rows }: RejectTally): RejectSummary | 
   return { first, causes: causes.slice(0, MOST_CAUSES), ofModules };
 };
 
-/** What another attempt cannot mend: the row, its request or the template is at fault. */
-const OF_THE_ROW: ReadonlySet<string> = new Set<InferRejectCause>([
-  ...(['template', 'empty_prompt', 'prompt_too_long', 'invalid_request', 'content_filter'] as const),
-]);
+const OF_THE_ROW: ReadonlySet<string> = new Set(ROW_REJECT_CAUSES);
 
 const OF_MODULES: ReadonlySet<string> = new Set([
   ...MODULE_REJECT_CAUSES,

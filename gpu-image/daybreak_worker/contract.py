@@ -29,6 +29,8 @@ SEED_COLUMN: Final[str] = _INFER["requestColumns"][1]["name"]
 ANSWER_COLUMN: Final[str] = _INFER["answerColumn"]
 INFO_COLUMNS: Final[tuple[str, ...]] = tuple(column["name"] for column in _INFER["infoColumns"])
 REJECT_CAUSES: Final[frozenset[str]] = frozenset(_INFER["rejectCauses"])
+ROW_REJECT_CAUSES: Final[frozenset[str]] = frozenset(_INFER["rowRejectCauses"])
+"""Of rows that another attempt rejects as well."""
 REJECT_COLUMNS: Final[tuple[Mapping[str, str], ...]] = tuple(_INFER["rejectColumns"])
 
 

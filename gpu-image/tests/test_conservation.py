@@ -6,7 +6,7 @@ import asyncio
 import random
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,10 @@ class _Case:
         rng = random.Random(seed)
         rows = sum(sizes)
         bad = {row: rng.choice(_SIGNS) for row in range(rows) if rng.random() < share}
-        bad.update(dict.fromkeys(rng.sample(range(rows), min(deadly, rows)), _DEADLY))
+        # Rows are ordered by their requests, so that those of one kind often stand together.
+        scattered = rng.sample(range(rows), min(deadly, rows))
+        start = rng.randrange(max(1, rows - deadly))
+        bad.update(dict.fromkeys(rng.choice([scattered, range(start, start + len(scattered))]), _DEADLY))
         answer = {"kind": "json", "schema": {"type": "object", "required": ["digest"]}}
         limit = {"unit": "rows", "value": rows}
         world = StageWorld(MemoryStore(), sizes, answer, texts=bad, limit=limit, piece_rows=16).build()
@@ -69,6 +72,8 @@ class _Case:
         for commit in self.world.commits():
             counts = commit["counts"]
             assert counts["read"] == counts["written"] + counts["rejected"]
+            causes = commit["rejects"]["summary"]["causes"] if "rejects" in commit else []
+            assert sum(each["rows"] for each in causes) == counts["rejected"]
 
 
 sizes_of = st.lists(st.integers(0, 60), min_size=1, max_size=6)
@@ -91,6 +96,31 @@ def test_keeps_every_row_where_engines_die_and_rows_kill_them(seed: int, sizes: 
     case = _Case.draw(seed, sizes, 0.05, deadly=1, lives=3)
     with tempfile.TemporaryDirectory() as folder:
         trial = Trial(case.world, case.script, Path(folder), seed=seed)
+        assert run_virtually(trial.run()) == 0, trial.events
+    case.require_all_rows()
+
+
+@_LAWS
+@given(
+    seed=st.integers(0, 2**32),
+    sizes=st.lists(st.integers(20, 60), min_size=1, max_size=3),
+    deadly=st.integers(1, 60),
+    lives=st.integers(0, 3),
+)
+def test_keeps_every_row_however_many_kill_engines_that_have_answered_one(
+    seed: int, sizes: list[int], deadly: int, lives: int
+) -> None:
+    # The first task is sound: by its rows later engines are judged.
+    case = _Case.draw(seed, sizes, 0.05, deadly=deadly, lives=lives)
+    world = case.world
+    world.sizes = [8, *sizes]
+    world.texts = case.bad = {8 + row: sign for row, sign in case.bad.items()}
+    world.limit = {"unit": "rows", "value": world.rows}
+    world.store = MemoryStore()
+    world.build()
+    script = replace(case.script, rows_in_flight=4)
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Trial(world, script, Path(folder), seed=seed)
         assert run_virtually(trial.run()) == 0, trial.events
     case.require_all_rows()
 
@@ -172,6 +202,26 @@ def test_rejects_exactly_the_five_in_a_hundred_rows_that_are_bad(tmp_path: Path)
         ({"prompt_too_long": 10}, 0),
         ({"prompt_too_long": 10}, 0),
     ]
+
+
+def test_says_in_short_what_a_task_rejected_and_what_another_attempt_may_mend(tmp_path: Path) -> None:
+    signs = {4: " ODD", 7: " LONG", 9: " LONG", 11: _WRONG}
+    limit = {"unit": "rate", "value": 1}
+    world = StageWorld(MemoryStore(), [20, 3], {"kind": "json", "schema": {}}, texts=signs, limit=limit).build()
+    script = Script(row_seconds=0.1, refuse=_CAUSES, wrong_shape=(_WRONG,))
+    assert run_virtually(Trial(world, script, tmp_path).run()) == 0
+    first, second = world.commits()
+    place = {"file": "steps[2] infer, row 4 of its task", "cause": "invalid_request", "detail": "ScriptedError"}
+    assert first["rejects"]["summary"] == {
+        "first": place,
+        "causes": [
+            {"cause": "prompt_too_long", "rows": 2},
+            {"cause": "invalid_request", "rows": 1},
+            {"cause": "answer_shape", "rows": 1},
+        ],
+        "ofModules": 1,
+    }
+    assert "rejects" not in second
 
 
 @pytest.mark.parametrize("value", [0, 3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,40 @@ def test_sends_a_row_that_two_engines_died_of_alone_and_then_rejects_it(tmp_path
     assert [(each["id"], each["cause"]) for each in world.rejects()] == [(31, "engine_crash")]
     assert "with this row alone in it" in world.rejects()[0]["message"]
     assert sorted(world.answers()) == [row for row in range(60) if row != 31]
+
+
+def _deadly(rows: Iterable[int]) -> dict[int, str]:
+    return dict.fromkeys(rows, " DEADLY")
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("sizes", "rows"),
+    [([40], [37, 38, 39]), ([40], [0, 11, 22, 39]), ([40], range(10, 40)), ([20, 10], range(20, 30))],
+    ids=["the last", "scattered", "most", "a whole task"],
+)
+def test_rejects_all_rows_that_engines_die_of(tmp_path: Path, sizes: list[int], rows: Iterable[int], seed: int) -> None:
+    limit = {"unit": "rate", "value": 1}
+    world = StageWorld(MemoryStore(), sizes, texts=_deadly(rows), limit=limit).build()
+    trial = Trial(world, Script(seed=seed, row_seconds=0.5, die_at=(" DEADLY",), rows_in_flight=8), tmp_path, seed=seed)
+    assert run_virtually(trial.run()) == 0, trial.events
+    assert sorted(each["id"] for each in world.rejects()) == list(rows)
+    assert sorted(world.answers()) == sorted(set(range(world.rows)) - set(rows))
+
+
+def test_gives_up_where_no_row_was_ever_answered_and_several_engines_died(tmp_path: Path) -> None:
+    limit = {"unit": "rate", "value": 1}
+    world = StageWorld(MemoryStore(), [3], texts=_deadly(range(3)), limit=limit).build()
+    trial = _run(tmp_path, world, die_at=(" DEADLY",))
+    assert (trial.code, world.commits()) == (70, [])
+
+
+def test_gives_up_an_engine_that_dies_of_a_row_that_was_answered_before(tmp_path: Path) -> None:
+    limit = {"unit": "rate", "value": 1}
+    world = StageWorld(MemoryStore(), [30], limit=limit).build()
+    trial = _run(tmp_path, world, lives=(Life(die_after_rows=25), Life(die_after_rows=0)))
+    assert (trial.code, world.commits()) == (70, [])
+    assert len(trial.said("engine-died")) == 3
 
 
 def test_ends_an_engine_that_hangs_and_answers_its_rows_by_the_next(tmp_path: Path) -> None:

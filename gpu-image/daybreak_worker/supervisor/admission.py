@@ -4,9 +4,11 @@ The law: a row that was in an engine when it died goes again; one that was in tw
 that row alone in it, before it has answered any other, the row is a reject `engine_crash`. An engine that had answered
 others may have died of itself: the row is then the first that the next one is asked.
 
-An engine that dies three times without having answered a row in between is blamed itself, not its rows. To tell the one
-from the other, behind the second time a row that was in less deaths goes alone, where there is one; where there is
-none, the third time is blamed on the row, and a fourth on the engine.
+Where an engine has died twice without having answered a row in between, the rows may be at fault, or all engines. To
+tell the one from the other the next is asked alone a row that was answered before: the witness. What it answers clears
+the engine; an engine that dies of it is given up. Before any row was answered there is no witness: then a row that was
+in less deaths goes alone in its place; where there is none, a third time is blamed on the row, and a fourth on the
+engine.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Final
 
 from daybreak_worker.engine.engine_port import EngineRow
 from daybreak_worker.task.open_task import OpenTask
+from daybreak_worker.task.read_pieces import Pieces
 
 ALONE_CRASHES: Final = 2
 """Deaths that a row was in before it goes alone."""
@@ -64,8 +67,10 @@ class Admission:
         self._alone: Row | None = None
         self._first: Row | None = None
         """The suspect that the next engine is asked before any other row."""
+        self._witness: OpenTask | None = None
+        """The first row that was answered, as a task of its own which nobody waits for."""
         self._answers = 0
-        """Of the engine that is up."""
+        """Of the engine that is up, the witness not counted."""
         self.barren_deaths = 0
         self.is_closed = False
         """Whether no more rows enter the engine: the worker is about to end."""
@@ -93,6 +98,8 @@ class Admission:
         """At most `room` rows, which are in flight from now on; at most a batch of them."""
         if self.is_closed or self._alone is not None:
             return []
+        if self._witness is not None and self.barren_deaths >= BARREN_DEATHS - 1:
+            return [self._launch_alone(Row(next(self._ids), self._witness, 0, 0), at_seconds)]
         if self._suspects:
             return self._take_alone(at_seconds)
         batch: list[Row] = []
@@ -111,17 +118,24 @@ class Admission:
             size += row.size_bytes
         return batch
 
-    def land(self, row_id: int) -> Row | None:
-        """The row of an answer or a refusal, which has left the engine. None where its task is gone."""
-        row = self.in_flight.get(row_id)
-        if row is not None:
-            self._land(row)
+    def land_answer(self, row_id: int) -> Row | None:
+        """The row of an answer, which has left the engine. None where nobody waits for it any more."""
+        row = self._lift(row_id)
+        self.barren_deaths = 0
+        if row is not None and row.task is self._witness:
+            return None
+        self._answers += 1
+        if row is not None and self._witness is None:
+            self._witness = _witness_of(row)
         return row
 
-    def prove(self) -> None:
-        """The engine has answered a row."""
-        self.barren_deaths = 0
-        self._answers += 1
+    def land_refusal(self, row_id: int) -> Row | None:
+        """The same of a refusal, which clears no engine: it need not have seen the row. The witness it has answered."""
+        row = self._lift(row_id)
+        if row is not None and row.task is self._witness:
+            self.barren_deaths = 0
+            return None
+        return row
 
     def bury(self) -> list[Row] | None:
         """The engine has died. Returns the rows that are rejects for it; all others go again. None: it is hopeless."""
@@ -133,13 +147,16 @@ class Admission:
             self._land(row)
         is_proof = self._answers == 0
         self._answers = 0
+        if was_alone is not None and was_alone.task is self._witness:
+            return None
         rejected = [row for row in dead if row is was_alone and row.crashes > ALONE_CRASHES and is_proof]
         again = [row for row in dead if row not in rejected]
         self._suspects += [row for row in again if row.crashes >= ALONE_CRASHES]
         self._first = was_alone if was_alone in self._suspects else None
         self._again.extendleft(row for row in reversed(again) if row.crashes < ALONE_CRASHES)
         is_row_to_blame = bool(rejected) and self.barren_deaths == BARREN_DEATHS
-        return rejected if self.barren_deaths < BARREN_DEATHS or is_row_to_blame else None
+        is_hopeless = self._witness is None and self.barren_deaths >= BARREN_DEATHS and not is_row_to_blame
+        return None if is_hopeless else rejected
 
     def _take_alone(self, at_seconds: float) -> list[Row]:
         if self.in_flight:
@@ -150,9 +167,18 @@ class Admission:
             row = self._first or self._rng.choice(self._suspects)
             self._first = None
             self._suspects.remove(row)
+        return [self._launch_alone(row, at_seconds)]
+
+    def _launch_alone(self, row: Row, at_seconds: float) -> Row:
         self._alone = row
         self._launch(row, at_seconds)
-        return [row]
+        return row
+
+    def _lift(self, row_id: int) -> Row | None:
+        row = self.in_flight.get(row_id)
+        if row is not None:
+            self._land(row)
+        return row
 
     def _next(self) -> Row | None:
         """The next row that was in less deaths than make it go alone."""
@@ -180,6 +206,11 @@ class Admission:
         self._flight_bytes -= row.size_bytes
         if self._alone is row:
             self._alone = None
+
+
+def _witness_of(row: Row) -> OpenTask:
+    asked = row.for_engine()
+    return OpenTask("", "", "", Pieces([], 0), requests=[asked.request], seeds=[asked.seed])
 
 
 def bad_rows(task: OpenTask) -> Iterator[int]:

@@ -133,9 +133,10 @@ class EngineDriver:
 
     def _hear_result(self, result: Answer | Refusal) -> None:
         self._sign_seconds = _now()
-        row = self._admission.land(result.id)
         if isinstance(result, Answer):
-            self._admission.prove()
+            row = self._admission.land_answer(result.id)
+        else:
+            row = self._admission.land_refusal(result.id)
         if row is None:
             return
         self._slowest_seconds = max(self._slowest_seconds, _now() - row.sent_seconds)

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Iterable
 
 from daybreak_worker.engine.engine_port import Answer, EngineFacts, Refusal
-from daybreak_worker.errors import TooManyRejectsError, blaming
+from daybreak_worker.errors import EngineStartError, TooManyRejectsError, blaming
 from daybreak_worker.supervisor.admission import Row
 from daybreak_worker.supervisor.work import Work
 from daybreak_worker.task.finish_task import Signature, finish_task
-from daybreak_worker.task.judge_answer import create_judge
+from daybreak_worker.task.judge_answer import Judge, create_judge
 from daybreak_worker.task.judge_rejects import require_within_limit
 from daybreak_worker.task.open_task import OpenTask
+from daybreak_worker.task.read_pattern import UnreadableError
+from daybreak_worker.task.stage_plan import StagePlan
 
 
 class Results:
@@ -20,7 +22,7 @@ class Results:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._judge = create_judge(work.plan.step["answer"])
+        self._judge = _judge_of(work.plan)
 
     def on_ready(self, facts: EngineFacts, seconds: float) -> None:
         self._work.facts = facts
@@ -81,3 +83,11 @@ class Results:
         work.close(task)
         work.tell.committed(task, finished)
         await work.write_presence()
+
+
+def _judge_of(plan: StagePlan) -> Judge:
+    """Fails with EngineStartError: before a row is asked, as where no grammar can be made of the shape."""
+    try:
+        return create_judge(plan.step["answer"])
+    except UnreadableError as error:
+        raise EngineStartError(plan.model, f"the step {error}") from error

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from daybreak_worker.contract import LIMITS
 from daybreak_worker.engine.engine_port import EngineFacts
-from daybreak_worker.errors import DaybreakError
+from daybreak_worker.errors import BlockCorruptError, DaybreakError
 from daybreak_worker.law.commits import is_task_done
 from daybreak_worker.supervisor.admission import Admission
 from daybreak_worker.supervisor.changes import Changes
@@ -74,5 +74,8 @@ class Work:
         """Fails with `error`, unless the task needs no more work: a late duplicate may find its input gone."""
         is_done = error.is_final and await self.ports.blocking(is_task_done, self.ports.store, self.plan.ids, task)
         if not is_done:
+            # The next run adopts blocks by their length: one with wrong bytes is as good as gone, and goes.
+            if isinstance(error, BlockCorruptError):
+                await self.ports.blocking(self.ports.store.delete, error.key)
             raise error
         self.board.mark_committed(task)

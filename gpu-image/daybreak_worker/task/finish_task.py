@@ -17,6 +17,7 @@ from daybreak_worker.law.put_once import Chosen
 from daybreak_worker.store.object_store import ObjectStore
 from daybreak_worker.task.open_task import OpenTask
 from daybreak_worker.task.stage_plan import StagePlan
+from daybreak_worker.task.summarize_rejects import summarize_rejects
 from daybreak_worker.task.write_block import WrittenBlock, write_block
 from daybreak_worker.task.write_rejects import render_rejects
 
@@ -95,7 +96,8 @@ def _put_rejects(store: ObjectStore, plan: StagePlan, task: OpenTask) -> dict[st
     key = KEYS["rejects"].render(**plan.ids.fields(), task=task.task, attempt=task.attempt, format="parquet")
     _put_again(lambda: store.put(key, data))
     sha256 = hashlib.sha256(data).hexdigest()
-    return {"rejects": {"format": "parquet", "sizeBytes": len(data), "sha256": sha256, "rows": len(task.rejects)}}
+    facts = {"format": "parquet", "sizeBytes": len(data), "sha256": sha256, "rows": len(task.rejects)}
+    return {"rejects": {**facts, "summary": summarize_rejects(plan.step["step"], task.rejects)}}
 
 
 def _counts(task: OpenTask, block: WrittenBlock) -> dict[str, int]:
