@@ -119,18 +119,19 @@ export const PlannedEngine = z
   .meta({ id: 'PlannedEngine' });
 export type PlannedEngine = z.infer<typeof PlannedEngine>;
 
+const Revision = z
+  .string()
+  .describe(
+    'of a model of the hub: the commit that was resolved; of other files: `files-`, then a hash of what is in them',
+  );
+
 export const PlannedModel = z.strictObject({
   name: z.string().describe('as the spec names it'),
   place: z
     .string()
     .optional()
     .describe('of vllm: a folder of this machine, an `s3://` prefix or the name on the hub'),
-  revision: z
-    .string()
-    .optional()
-    .describe(
-      'of a model of the hub: the commit that was resolved; of a folder: `files-`, then a hash of what is in it',
-    ),
+  revision: Revision.optional(),
   contextTokens: z.int().min(1).optional().describe('what prompt and answer may have together'),
 });
 export type PlannedModel = z.infer<typeof PlannedModel>;
@@ -139,6 +140,7 @@ export const PlannedAdapter = z.strictObject({
   name: z.string(),
   number: z.int().min(1).describe('its position in the list of the spec, from 1'),
   place: z.string(),
+  revision: Revision.optional(),
 });
 export type PlannedAdapter = z.infer<typeof PlannedAdapter>;
 

@@ -116,9 +116,11 @@ const typeOfValues = (values: readonly unknown[]): AnswerType =>
 const typeOfValue = (value: unknown): AnswerType => {
   if (typeof value === 'string') return { kind: 'text' };
   if (typeof value === 'boolean') return { kind: 'boolean' };
-  if (typeof value === 'number') return { kind: Number.isInteger(value) ? 'integer' : 'number' };
+  if (typeof value === 'number') return { kind: isBigint(value) ? 'integer' : 'number' };
   return JSON_TYPE;
 };
+
+const isBigint = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63;
 
 const typeOfBranches = (walk: Walk, branches: readonly unknown[], place: Place): AnswerType =>
   unite(
@@ -161,12 +163,13 @@ const typeOfWord = (walk: Walk, schema: Schema, place: Place): AnswerType => {
   );
 };
 
-/** The types that a schema allows beside null, also where it says so by its other words alone. */
-const wordsOf = (schema: Schema): readonly unknown[] => {
-  if (Array.isArray(schema.type)) return schema.type.filter((word) => word !== 'null');
-  if (schema.type !== undefined) return [schema.type];
-  if (isSchema(schema.properties)) return ['object'];
-  return 'items' in schema ? ['array'] : [];
+/**
+ * The types that a schema allows beside null; none where it does not say: `properties` alone bind objects, and let
+ * any text pass.
+ */
+const wordsOf = ({ type }: Schema): readonly unknown[] => {
+  if (Array.isArray(type)) return type.filter((word) => word !== 'null');
+  return type === undefined ? [] : [type];
 };
 
 /** Fields that DuckDB can tell apart, and that it can name. */

@@ -28,15 +28,28 @@ export const renderAnswerType = (type: AnswerType): string => {
 /** A JSON pointer to a key of an object. @see https://www.rfc-editor.org/rfc/rfc6901 */
 const pointerTo = (key: string): string => quoteText(`/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
 
+/** From here on a DOUBLE is no longer each whole number: 1 more is the same. */
+const FIRST_INEXACT = 2 ** 53;
+
 /**
  * The value of an expression of type JSON in the type of an answer: key by key, since DuckDB's own cast refuses an
- * object that lacks a key or has another one. JSON's null is NULL. An error where a number does not fit.
+ * object that lacks a key or has another one. JSON's null is NULL. An error where a value is not of the type, or is
+ * another one in it: never NULL in its place.
  */
 export const renderAnswerValue = (type: AnswerType, json: string, depth = 0): string => {
   const each = `daybreak_v${depth}`;
+  const text = `json_extract_string(${json}, '$')`;
   switch (type.kind) {
     case 'text':
-      return `json_extract_string(${json}, '$')`;
+      return text;
+    case 'boolean':
+      return `CAST(${text} AS ${SCALARS.boolean})`;
+    case 'integer': {
+      const isInexact = `json_type(${json}) = 'DOUBLE' AND abs(CAST(${text} AS DOUBLE)) >= ${FIRST_INEXACT}`;
+      return `CAST(CASE WHEN ${isInexact} THEN 'inexact' ELSE ${text} END AS ${SCALARS.integer})`;
+    }
+    case 'number':
+      return `CAST(CASE WHEN isinf(CAST(${text} AS DOUBLE)) THEN 'too large' ELSE ${text} END AS ${SCALARS.number})`;
     case 'json':
       return `CASE WHEN json_type(${json}) <> 'NULL' THEN ${json} END`;
     case 'list':
@@ -44,16 +57,16 @@ export const renderAnswerValue = (type: AnswerType, json: string, depth = 0): st
     case 'map': {
       const entries = `CAST(${json} AS MAP(VARCHAR, JSON))`;
       const values = `list_transform(map_values(${entries}), lambda ${each}: ${renderAnswerValue(type.value, each, depth + 1)})`;
-      return `CASE WHEN json_type(${json}) = 'OBJECT' THEN map(map_keys(${entries}), ${values}) END`;
+      return `CASE WHEN json_type(${json}) <> 'NULL' THEN map(map_keys(${entries}), ${values}) END`;
     }
     case 'struct': {
       const fields = type.fields.map((field) => {
         const found = `json_extract(${json}, ${pointerTo(field.name)})`;
         return `${quoteIdentifier(field.name)} := ${renderAnswerValue(field.type, found, depth)}`;
       });
-      return `CASE WHEN json_type(${json}) = 'OBJECT' THEN struct_pack(${fields.join(', ')}) END`;
+      // A cast that fails, since TRY refuses `error()` as volatile; of a key that is not there it is NULL.
+      const none = `CAST(json_type(${json}) AS ${renderAnswerType(type)})`;
+      return `CASE json_type(${json}) WHEN 'OBJECT' THEN struct_pack(${fields.join(', ')}) WHEN 'NULL' THEN NULL ELSE ${none} END`;
     }
-    default:
-      return `CAST(json_extract_string(${json}, '$') AS ${SCALARS[type.kind]})`;
   }
 };

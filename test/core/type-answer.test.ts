@@ -26,6 +26,9 @@ describe('typeAnswer', () => {
     [{ type: 'array' }, 'JSON'],
     [object({ a: {}, A: {} }), 'JSON'],
     [{ type: 'object' }, 'JSON'],
+    [{ properties: { a: { type: 'string' } } }, 'JSON'],
+    [{ items: { type: 'integer' } }, 'JSON'],
+    [{ enum: [1e300] }, 'DOUBLE'],
     [
       object({ a: { type: 'string' }, 'b c': { type: 'array', items: object({ d: { type: 'number' } }) } }),
       'STRUCT("a" VARCHAR, "b c" STRUCT("d" DOUBLE)[])',

@@ -90,5 +90,11 @@ describe('a typed answer', () => {
 
   it('is NULL as a whole where a value does not fit, for the row to become a reject', async () => {
     expect(await read('{"big": 92233720368547758080}')).toBeNull();
+    expect(await read('{"big": 9007199254740993.0}')).toBeNull();
+    expect(await read('{"n": 1e400}')).toBeNull();
+    expect(await read('{"list": {"x": true}}')).toBeNull();
+    expect(await read('{"list": ["x"]}')).toBeNull();
+    expect(await read('{"map": [1]}')).toBeNull();
+    expect(await read('7')).toBeNull();
   });
 });

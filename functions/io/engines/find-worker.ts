@@ -7,7 +7,7 @@ import { openLocalModel } from '../models/model-files.ts';
 import type { ModelWorld } from '../models/model-world.ts';
 import { renderWorkerCommand } from './worker-command.ts';
 
-/** As much as is known: of a model in S3 or on the hub the worker makes room by itself. */
+/** As much as is known: of a model in S3 the worker makes room by itself. */
 const weightBytesOf = async ({ name, place }: PlannedInferStep['model']): Promise<number> => {
   if (place === undefined || !place.startsWith('/')) return 0;
   const model = await absentAsUndefined(openLocalModel(place, name));
@@ -28,7 +28,6 @@ export const findWorker = async (
   const choice = chooseEngine({ gpus, ...rest }, { engine: 'vllm', model: model.name });
   if (choice.kind === 'none') throw new EngineMissingError({ wanted: 'vllm', problem: choice.problem });
   if (choice.kind === 'endpoint') throw new Error('vllm was asked for, and an endpoint chosen');
-  const isHere = model.place !== undefined && /^(\/|s3:)/i.test(model.place);
   const weightBytes = await weightBytesOf(model);
-  return renderWorkerCommand({ vllm: choice.vllm, gpus, root: world.root, weightBytes, isHere });
+  return renderWorkerCommand({ vllm: choice.vllm, gpus, root: world.root, weightBytes });
 };

@@ -33,7 +33,7 @@ const cpuVariables = (threads: number, cache: number): Readonly<Record<string, s
 
 /**
  * How the worker is started: with this package's own gpu-image/ before all that the environment has, without reports of
- * use to anybody, and where all files are here without a look at the hub.
+ * use to anybody, and without a look at the hub: what a plan names is here, or in S3.
  */
 export const renderWorkerCommand = (options: {
   readonly vllm: FoundVllm;
@@ -41,9 +41,8 @@ export const renderWorkerCommand = (options: {
   /** The folder of this package. */
   readonly root: string;
   readonly weightBytes: number;
-  readonly isHere: boolean;
 }): WorkerCommand => {
-  const { vllm, gpus, root, weightBytes, isHere } = options;
+  const { vllm, gpus, root, weightBytes } = options;
   return {
     python: vllm.python,
     environment: ({ threads, memoryBytes }) => ({
@@ -52,7 +51,8 @@ export const renderWorkerCommand = (options: {
       PYTHONDONTWRITEBYTECODE: '',
       VLLM_NO_USAGE_STATS: '1',
       DO_NOT_TRACK: '1',
-      ...(isHere ? { HF_HUB_OFFLINE: '1', TRANSFORMERS_OFFLINE: '1' } : {}),
+      HF_HUB_OFFLINE: '1',
+      TRANSFORMERS_OFFLINE: '1',
       ...(vllm.device === 'cpu' ? cpuVariables(threads, cacheGib(memoryBytes, weightBytes)) : {}),
       [ENGINE_VARIABLES.machine]: machineName(vllm, gpus, threads),
     }),

@@ -54,22 +54,22 @@ const factsOfVllm = async (
   { found: { gpus }, choice: { vllm, because }, question }: Chosen,
 ): Promise<EngineFacts> => {
   const { step } = question;
-  const { planned, isHere, read } = await locateModel(world, step, question);
-  if (read !== undefined) requireFit(read, question);
+  const { planned, read } = await locateModel(world, step, question);
+  requireFit(read, question);
   const adapter = await locateAdapter(world, step, question);
   const contextTokens = planned.contextTokens;
-  const weightBytes = read?.weightBytes ?? 0;
+  const { weightBytes } = read;
   return {
     engine: engineOf(vllm, read),
     model: planned,
     ...(adapter === undefined ? {} : { adapter }),
     ...(contextTokens === undefined ? {} : { contextTokens }),
     ...dimensionsOf(read, step),
-    ...(read?.facts.sampling === undefined ? {} : { sampling: read.facts.sampling }),
+    ...(read.facts.sampling === undefined ? {} : { sampling: read.facts.sampling }),
     ...(await counterOf(read, step)),
     because,
     machine: machineName(vllm, gpus, question.threads),
-    worker: renderWorkerCommand({ vllm, gpus, root: world.root, weightBytes, isHere }),
+    worker: renderWorkerCommand({ vllm, gpus, root: world.root, weightBytes }),
   };
 };
 
@@ -83,17 +83,14 @@ const requireFit = ({ facts }: ReadModel, { step, index }: Question): void => {
  * The type of the model's own weights, said outright: vLLM by itself makes half precision of 32 bits. Half precision of
  * the old kind is unstable on a CPU.
  */
-const engineOf = ({ device }: FoundVllm, read: ReadModel | undefined): PlannedEngine => {
-  const own = read?.facts.dtype;
+const engineOf = ({ device }: FoundVllm, { facts }: ReadModel): PlannedEngine => {
+  const own = facts.dtype;
   const dtype = own === 'float16' && device === 'cpu' ? 'bfloat16' : own;
   return { kind: 'vllm', args: dtype === undefined ? {} : { dtype } };
 };
 
-const dimensionsOf = (
-  read: ReadModel | undefined,
-  { task, model }: InferStep,
-): { readonly dimensions?: number } => {
-  if (read === undefined || task !== 'embed') return {};
+const dimensionsOf = (read: ReadModel, { task, model }: InferStep): { readonly dimensions?: number } => {
+  if (task !== 'embed') return {};
   const { dimensions } = read.facts;
   if (dimensions === undefined)
     throw new ModelError({
@@ -105,11 +102,10 @@ const dimensionsOf = (
 
 /** A tokenizer that cannot be read here keeps nobody from running the model. */
 const counterOf = async (
-  read: ReadModel | undefined,
+  read: ReadModel,
   { model }: InferStep,
 ): Promise<Pick<EngineFacts, 'countTokens' | 'notes'>> => {
   const without = (reason: string) => ({ notes: [`${reason}: its tokens are not counted before`] });
-  if (read === undefined) return without(`the worker fetches ${model}, which is not on this machine`);
   const { tokenizer, documents, facts } = read;
   if (tokenizer === undefined) return without(`${model} has no tokenizer.json`);
   // Loaded here: most jobs have no model.

@@ -8,7 +8,12 @@ import type { RemoteFile, RemoteFiles } from '../remote/remote-files.ts';
 /** The files of a model, wherever they lie; names are relative, with slashes. */
 export type ModelFiles = {
   /** Names and sizes, sorted; of folders one level deep, as sentence-transformers has them. */
-  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly sizeBytes: number;
+    /** Of an object in S3. */
+    readonly etag?: string | undefined;
+  }[];
   /** Bytes of a file that is listed. */
   readonly read: (
     name: string,
@@ -79,7 +84,7 @@ export const openRemoteModel = async (files: RemoteFiles, uri: string): Promise<
   }
   if (found.size > MOST_FILES) throw tooMany(uri);
   return {
-    files: [...found].map(([name, { sizeBytes }]) => ({ name, sizeBytes })).sort(byName),
+    files: [...found].map(([name, { sizeBytes, etag }]) => ({ name, sizeBytes, etag })).sort(byName),
     read: async (name, { offset, length }) => {
       const file = found.get(name);
       if (file === undefined) throw new Error(`${name} was not listed`);

@@ -170,7 +170,7 @@ describe('columns with names of the engine', () => {
 
   it('leave rejects their places', async () => {
     const uri = await rows(`SELECT 7 - i AS rowid, ['1', '2', 'x', 'y'][i] AS body FROM range(1, 5) t(i)`);
-    // What the fake model answers is a text: one that is no number has no value in the type.
+    // What the fake model answers does not always obey: a text that is no number has no value in the type.
     const schema = { type: 'object', properties: { word: { type: 'integer' } } };
     const { output } = await run({
       uri,

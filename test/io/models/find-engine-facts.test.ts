@@ -145,14 +145,14 @@ describe('createFindEngineFacts', () => {
     await expect(failed).rejects.toThrow(/steps\[3\]\.infer\.model: the task embed needs/);
   });
 
-  it('plans a model of the hub that only the worker can fetch, unless that is forbidden or its vectors are asked for', async () => {
+  it('rejects a model that is not here: which revision a worker would fetch nobody could say', async () => {
     const step = { ...CHAT, model: 'owner/name' };
-    const { model, notes, worker } = await ask({ step });
-    expect(model).toEqual({ name: 'owner/name', place: 'owner/name' });
-    expect(notes.join()).toMatch(/the worker fetches owner\/name/);
-    expect(worker?.environment({ threads: 1, memoryBytes: 2 ** 33 })).not.toHaveProperty('HF_HUB_OFFLINE');
-    await expect(ask({ step, environment: { HF_HUB_OFFLINE: '1' } })).rejects.toThrow(/HF_HUB_OFFLINE/);
-    await expect(ask({ step: { ...EMBED, model: 'owner/name' } })).rejects.toThrow(/length of its vectors/);
+    await expect(ask({ step })).rejects.toThrow(ModelError);
+    await expect(ask({ step })).rejects.toThrow(/hf download owner\/name/);
+    const adapters = [{ name: 'fine', model: 'owner/adapter' }];
+    await expect(ask({ adapters, step: { ...CHAT, lora: 'fine' } })).rejects.toThrow(
+      /hf download owner\/adapter/,
+    );
   });
 
   it('finds the adapter that a step names, and rejects a folder that is none', async () => {
@@ -163,6 +163,9 @@ describe('createFindEngineFacts', () => {
     const step = { ...CHAT, lora: 'fine' };
     const files = { 'adapter_config.json': { r: 8 }, 'adapter_model.safetensors': 'weights' };
     const { adapter } = await ask({ adapters, step, model: { ...CHAT_MODEL, ...files } });
+    expect(adapter?.revision).toMatch(/^files-[0-9a-f]+$/);
+    const trained = { ...CHAT_MODEL, ...files, 'adapter_model.safetensors': 'weightz' };
+    expect((await ask({ adapters, step, model: trained })).adapter?.revision).not.toBe(adapter?.revision);
     expect(adapter).toMatchObject({ name: 'fine', number: 2, place: expect.stringMatching(/\/m$/) });
     await expect(ask({ adapters, step })).rejects.toThrow(ModelError);
     await expect(ask({ adapters, step })).rejects.toThrow(/is no LoRA adapter/);
