@@ -11,7 +11,6 @@ const OPTIONS: Options = {
   strict: false,
   allErrors: true,
   validateFormats: false,
-  addUsedSchema: false,
   logger: false,
 };
 

@@ -157,3 +157,16 @@ class MoodyStore(_View):
         if self._rng.random() < 0.5:
             request()
         raise StoreError(name, key, "no answer came", is_unknown=True)
+
+
+class FailingStore(_View):
+    """Fails as long as `is_down` says so, by the name of a request and its key."""
+
+    def __init__(self, store: ObjectStore, is_down: Callable[[str, str], bool]) -> None:
+        super().__init__(store)
+        self._is_down = is_down
+
+    def _ask(self, name: str, key: str, request: Callable[[], _Result]) -> _Result:
+        if self._is_down(name, key):
+            raise StoreError(name, key, "slow down", is_unknown=name.startswith("put"))
+        return request()

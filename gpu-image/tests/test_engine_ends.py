@@ -143,6 +143,24 @@ def test_lets_an_engine_be_slow(tmp_path: Path) -> None:
     assert trial.said("engine-died") == []
 
 
+@pytest.mark.parametrize(("token_seconds", "is_waited_for"), [(0.0, False), (1.0, True)])
+def test_waits_for_an_engine_that_reads_a_long_prompt(
+    tmp_path: Path, token_seconds: float, is_waited_for: bool
+) -> None:
+    limit = {"unit": "rows", "value": 1}
+    world = StageWorld(MemoryStore(), [1], texts={0: " long" * 600}, limit=limit).build()
+    trial = _run(tmp_path, world, row_seconds=600.0, seed=1, slowest_token_seconds=token_seconds)
+    assert (trial.said("engine-died") == []) == is_waited_for
+    assert trial.code == 0
+
+
+def test_still_ends_an_engine_that_hangs_over_short_prompts_however_slow_it_may_be(tmp_path: Path) -> None:
+    world = StageWorld(MemoryStore(), [20]).build()
+    trial = _run(tmp_path, world, lives=(Life(hang_after_rows=10), Life()), slowest_token_seconds=0.125)
+    assert trial.code == 0
+    assert [int(event["how"].split(" s ")[0].split()[-1]) < 140 for event in trial.said("engine-died")] == [True]
+
+
 def test_commits_what_is_whole_when_the_engine_dies_for_good(tmp_path: Path) -> None:
     world = StageWorld(MemoryStore(), [20, 100]).build()
     lives = (Life(die_after_rows=40), Life(die_after_rows=0))

@@ -134,7 +134,14 @@ def test_refuses_a_prompt_of_ten_million_characters_before_it_is_made_into_token
     room = Room(4096, 16, None, characters_per_token=128)
     with pytest.raises(RefusedError, match="has more than 78125 tokens and the answer up to 16; the context"):
         room.require_length(["x" * 10_000_000])
-    room.require_length(["x" * 4080 * 128])
+    Room(10_000, 16, None, characters_per_token=128).require_length(["x" * 9_984 * 128])
+
+
+def test_counts_the_tokens_of_a_prompt_with_few_of_many_characters() -> None:
+    room = Room(256, 0, None, characters_per_token=18)
+    table = ("cell" + " " * 60 + "\n") * 90
+    room.require_length([table])
+    assert len(room.fit([1] * 92)) == 92
 
 
 @pytest.mark.parametrize("request_text", ["", "[]", "{}", '{"prompt": 1', "null", '"prompt"'])

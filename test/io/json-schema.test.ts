@@ -36,6 +36,14 @@ describe('compileSchema', () => {
     expect(compiled.isValid ? '' : compiled.issues.map(({ message }) => message).join()).toMatch(expected);
   });
 
+  it('takes a schema that refers to itself', () => {
+    const compiled = compileSchema({ type: 'array', items: { $ref: '#' } });
+    expect(compiled.isValid && [compiled.validate([[], [[]]]), compiled.validate([['a']])]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   it('takes patterns of other languages', () => {
     const compiled = compileSchema({ type: 'string', pattern: '^[\\w\\-]+$' });
     expect(compiled.isValid && compiled.validate('a-b')).toBe(true);

@@ -70,6 +70,10 @@ class EngineFacts:
     """Rows that it has work for at once, those that wait in it included."""
     parts: Mapping[str, float] = field(default_factory=dict)
     """Seconds that the start was made of."""
+    step_tokens: int = 0
+    """Tokens of prompts that it may read at once; a longer prompt takes several steps. It says nothing until then."""
+    slowest_token_seconds: float = 0.0
+    """What a token of a prompt takes at most, by what kind of machine this is."""
 
 
 class Engine(Protocol):

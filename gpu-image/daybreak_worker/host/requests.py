@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+_COUNTED_CHARACTERS: Final = 1_000_000
+"""Up to here tokens are counted, which takes a second: a tokenizer may make few of many spaces, or of a long word."""
 
 Side = Literal["left", "right"]
 
@@ -44,10 +47,10 @@ class Room:
         return max(0, self.context_tokens - self.answer_tokens)
 
     def require_length(self, texts: Sequence[str]) -> None:
-        """Refuses what cannot fit before any of it is made into tokens."""
-        if self.characters_per_token is None or self.truncate is not None:
-            return
+        """Refuses what is far too long before any of it is made into tokens."""
         characters = sum(map(len, texts))
+        if self.characters_per_token is None or self.truncate is not None or characters <= _COUNTED_CHARACTERS:
+            return
         least = -(-characters // self.characters_per_token)
         if least > self.prompt_tokens:
             raise RefusedError("prompt_too_long", self._sentence(f"more than {least}"))

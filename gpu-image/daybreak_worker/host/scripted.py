@@ -43,6 +43,8 @@ class Script:
     """Text in a request to the cause of its refusal."""
     wrong_shape: tuple[str, ...] = ()
     """A row whose request holds one of these is answered in another shape than was asked for."""
+    slowest_token_seconds: float = 0.0
+    """What it says of itself."""
     children: int = 0
     """Processes that it starts, as engines do."""
     lives: tuple[Life, ...] = (Life(),)
@@ -82,7 +84,14 @@ class ScriptedModel:
             raise EngineFailure("EngineStartError", "out of memory, by script", is_out_of_memory=True)
         if self.life.fail is not None:
             raise EngineFailure(*self.life.fail)
-        return EngineFacts("scripted", "a test", 4096, self._script.rows_in_flight, {"load": self.life.start_seconds})
+        return EngineFacts(
+            "scripted",
+            "a test",
+            4096,
+            self._script.rows_in_flight,
+            {"load": self.life.start_seconds},
+            slowest_token_seconds=self._script.slowest_token_seconds,
+        )
 
     def seconds(self) -> float:
         return self._script.row_seconds * 2 * self._rng.random()

@@ -22,6 +22,8 @@ from daybreak_worker.host.vllm_probe import probe
 _HEALTH_SECONDS: Final = 1.0
 _WAITING_ROWS: Final = 64
 """Rows that wait in the engine beside those that it works on, so that a place that gets free is taken at once."""
+_SLOWEST_TOKEN_SECONDS: Final = {"cpu": 0.125, "cuda": 0.002}
+"""Of a prompt, with a model that hardly fits the machine."""
 _RUNNING: Final = "vllm:num_requests_running"
 _TOKENS: Final = frozenset({"vllm:prompt_tokens", "vllm:generation_tokens"})
 
@@ -63,6 +65,8 @@ class VllmModel:
             context_tokens=self._engine.model_config.max_model_len,
             rows_in_flight=arguments["max_num_seqs"] + _WAITING_ROWS,
             parts={"import": imported - began, "engine": ready - imported},
+            step_tokens=arguments["max_num_batched_tokens"],
+            slowest_token_seconds=_SLOWEST_TOKEN_SECONDS[device.kind],
         )
 
     def take(self, rows: list[EngineRow], emit: Emit) -> None:

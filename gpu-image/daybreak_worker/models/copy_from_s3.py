@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,8 +18,8 @@ from daybreak_worker.store.s3_client import create_s3_client
 from daybreak_worker.store.s3_errors import S3_FAILURES, as_store_error
 
 _COPYING: Final = ".copying-"
-_LEFTOVER_SECONDS: Final = 24 * 60 * 60
-"""No copy takes a day: an older one was left by a death."""
+_FRESH_SECONDS: Final = 60
+"""A folder that was made just now may not be locked yet."""
 _COMPLETE: Final = "complete.json"
 """Written last: a folder without it is of a copy that did not come to its end."""
 
@@ -48,7 +49,7 @@ def _list(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Contents", []):
             name = each["Key"][len(prefix) :]
-            if name and not name.endswith("/") and ".." not in name.split("/") and is_used(name):
+            if is_used(name):
                 yield name, each["Size"], each["ETag"]
 
 
@@ -56,7 +57,10 @@ def _copy(s3: Any, bucket: str, prefix: str, files: list[tuple[str, int, str]], 
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep_leftovers(folder.parent)
     own = Path(tempfile.mkdtemp(prefix=_COPYING, dir=folder.parent))
+    lock = os.open(own, os.O_RDONLY)
     try:
+        # It ends with this process, however that ends.
+        _try_lock(lock)
         for name, size, _ in files:
             path = own / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,13 +71,27 @@ def _copy(s3: Any, bucket: str, prefix: str, files: list[tuple[str, int, str]], 
         _take_name(own, folder)
     finally:
         shutil.rmtree(own, ignore_errors=True)
+        os.close(lock)
 
 
 def _sweep_leftovers(cache: Path) -> None:
+    """Deletes the copies whose makers are dead: each is as large as the model."""
     for left in cache.glob(f"{_COPYING}*"):
         with suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > _LEFTOVER_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
+            lock = os.open(left, os.O_RDONLY)
+            try:
+                if time.time() - left.stat().st_mtime > _FRESH_SECONDS and _try_lock(lock):
+                    shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _take_name(own: Path, folder: Path) -> None:

@@ -35,7 +35,8 @@ def _bring(model: str, place: str, revision: str | None) -> Path:
     if place.startswith(_S3):
         return copy_from_s3(model, place, _cache())
     path = Path(place)
-    if path.is_absolute() or path.is_dir():
+    # A name on the hub is no folder of the working folder, whatever that has.
+    if path.is_absolute():
         return path
     return _from_hub(model, place, revision)
 

@@ -43,7 +43,6 @@ class Row:
     """Number of the row in its task."""
     size_bytes: int
     crashes: int = 0
-    sent_seconds: float = 0.0
 
     def for_engine(self) -> EngineRow:
         request = self.task.requests[self.position]
@@ -195,7 +194,6 @@ class Admission:
         return None
 
     def _launch(self, row: Row, at_seconds: float) -> None:
-        row.sent_seconds = at_seconds
         if row.task.began_seconds is None:
             row.task.began_seconds = at_seconds
         self.in_flight[row.id] = row

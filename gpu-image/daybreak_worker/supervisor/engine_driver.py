@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 from daybreak_worker.engine.engine_port import Answer, Died, Engine, EngineFacts, Pulse, Refusal
@@ -13,8 +13,8 @@ from daybreak_worker.supervisor.admission import BARREN_DEATHS, Admission, Row
 from daybreak_worker.supervisor.changes import Changes
 
 _LOOK_SECONDS: Final = 1.0
-_SLOW_FACTOR: Final = 10
-"""Of an engine that counts no tokens: it may be silent for so many times its slowest row."""
+_TOKEN_BYTES: Final = 3
+"""Of a request, at least, in most languages."""
 _MOST_RESTART_FAILURES: Final = 3
 """Starts that fail one after another, of an engine that had come up before."""
 
@@ -56,7 +56,6 @@ class EngineDriver:
         self._deaths = 0
         self._sign_seconds = 0.0
         """When the engine last showed that it works."""
-        self._slowest_seconds = 0.0
         self.pulse = Pulse(None, None)
 
     async def run(self) -> None:
@@ -95,7 +94,7 @@ class EngineDriver:
         """Feeds the engine and hears it, until it is dead."""
         self._sign_seconds = _now()
         self.pulse = Pulse(None, None)
-        helpers: list[Coroutine[Any, Any, None]] = [self._send(facts), self._watch()]
+        helpers: list[Coroutine[Any, Any, None]] = [self._send(facts), self._watch(facts)]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(helper) for helper in helpers]
             died = await self._hear()
@@ -139,19 +138,17 @@ class EngineDriver:
             row = self._admission.land_refusal(result.id)
         if row is None:
             return
-        self._slowest_seconds = max(self._slowest_seconds, _now() - row.sent_seconds)
         if isinstance(result, Answer):
             self._listener.on_answer(row, result)
         else:
             self._listener.on_refusal(row, result)
 
-    async def _watch(self) -> None:
+    async def _watch(self, facts: EngineFacts) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            bound = self._hang_seconds
-            if self.pulse.tokens is None:
-                bound = max(bound, _SLOW_FACTOR * self._slowest_seconds)
-            if self._admission.in_flight and _now() - self._sign_seconds > bound:
+            sizes = [row.size_bytes for row in self._admission.in_flight.values()]
+            bound = self._hang_seconds + _reading_seconds(facts, sizes)
+            if sizes and _now() - self._sign_seconds > bound:
                 await self._engine.kill(f"gave no sign of work for {bound:.0f} s and was ended")
                 return
 
@@ -169,6 +166,12 @@ class EngineDriver:
         for row in rejected:
             message = f"the engine {died.how}, with this row alone in it"
             self._listener.on_refusal(row, Refusal(row.id, "engine_crash", None, message))
+
+
+def _reading_seconds(facts: EngineFacts, sizes: Sequence[int]) -> float:
+    """What an engine may be silent for while it reads prompts of these sizes: it counts none before its last token."""
+    read_at_once = max([facts.step_tokens * _TOKEN_BYTES, *sizes])
+    return min(sum(sizes), read_at_once) / _TOKEN_BYTES * facts.slowest_token_seconds
 
 
 def _now() -> float:

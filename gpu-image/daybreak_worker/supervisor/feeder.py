@@ -12,6 +12,7 @@ from typing import Final
 from daybreak_worker.errors import DaybreakError, JobCancelledError, blaming
 from daybreak_worker.law.halt import read_halt
 from daybreak_worker.supervisor.admission import bad_rows
+from daybreak_worker.supervisor.patience import Patience
 from daybreak_worker.supervisor.results import Results
 from daybreak_worker.supervisor.work import Work
 from daybreak_worker.task.choose_task import choose_task
@@ -27,6 +28,7 @@ class Feeder:
     def __init__(self, work: Work, results: Results) -> None:
         self._work = work
         self._results = results
+        self._patience = Patience()
         self._listed_seconds = _now()
 
     async def await_work(self) -> bool:
@@ -36,8 +38,9 @@ class Feeder:
             if not board.waiting or _now() >= until:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)
-            await self.require_not_halted()
-            await self._refresh()
+            with self._patience.bear():
+                await self.require_not_halted()
+                await self._refresh()
         return True
 
     async def feed(self) -> None:
@@ -48,7 +51,7 @@ class Feeder:
         while True:
             # Where there was none it is not asked for again at each answer: a look takes requests.
             if work.wants_task and _now() - looked_seconds >= _LOOK_SECONDS:
-                if await self._open_next():
+                if await self._try_open_next():
                     idle_since = None
                     continue
                 looked_seconds = _now()
@@ -71,6 +74,12 @@ class Feeder:
         halt = await self._work.ports.blocking(lambda: read_halt(self._work.ports.store, job=ids.job, run=ids.run))
         if halt is not None:
             raise JobCancelledError(ids.job, ids.run)
+
+    async def _try_open_next(self) -> bool:
+        """As _open_next; False, too, where the store has failed: it is asked again at the next look."""
+        with self._patience.bear():
+            return await self._open_next()
+        return False
 
     async def _open_next(self) -> bool:
         """Whether there was a task to open. Where there was none, the list is fresh."""

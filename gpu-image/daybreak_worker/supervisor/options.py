@@ -20,7 +20,7 @@ class WorkerOptions:
     wait_seconds: float = 60.0
     """How long it waits for an amendment where all tasks left wait for one; then it ends as done."""
     hang_seconds: float = 120.0
-    """Rows in the engine and no sign of work for so long: it hangs."""
+    """Rows in the engine and no sign of work for so long, beside what reading their prompts may take: it hangs."""
     drain_seconds: float = 18.0
     """After SIGTERM: for rows to be answered."""
     commit_seconds: float = 5.0

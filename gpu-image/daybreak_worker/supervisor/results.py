@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Final
 
 from daybreak_worker.engine.engine_port import Answer, EngineFacts, Refusal
 from daybreak_worker.errors import EngineStartError, TooManyRejectsError, blaming
 from daybreak_worker.supervisor.admission import Row
+from daybreak_worker.supervisor.patience import Patience
 from daybreak_worker.supervisor.work import Work
-from daybreak_worker.task.finish_task import Signature, finish_task
+from daybreak_worker.task.finish_task import Finished, Signature, finish_task
 from daybreak_worker.task.judge_answer import Judge, create_judge
 from daybreak_worker.task.judge_rejects import require_within_limit
 from daybreak_worker.task.open_task import OpenTask
 from daybreak_worker.task.read_pattern import UnreadableError
 from daybreak_worker.task.stage_plan import StagePlan
+
+_AGAIN_SECONDS: Final = 2.0
 
 
 class Results:
@@ -78,11 +82,19 @@ class Results:
             raise ValueError("rows are answered by an engine that has come up")
         signature = Signature(work.facts, work.options.worker, work.ports.scratch, work.ports.now)
         with blaming(task.task):
-            finished = await work.ports.blocking(finish_task, work.ports.store, work.plan, task, signature)
+            finished = await self._put(task, signature)
         work.board.mark_committed(task.task)
         work.close(task)
         work.tell.committed(task, finished)
         await work.write_presence()
+
+    async def _put(self, task: OpenTask, signature: Signature) -> Finished:
+        """What is answered is not asked again for a store that fails for a while: all of it may be put again."""
+        ports, plan, patience = self._work.ports, self._work.plan, Patience()
+        while True:
+            with patience.bear():
+                return await ports.blocking(finish_task, ports.store, plan, task, signature)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _judge_of(plan: StagePlan) -> Judge:

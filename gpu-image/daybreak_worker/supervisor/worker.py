@@ -13,6 +13,7 @@ from daybreak_worker.supervisor.admission import Admission
 from daybreak_worker.supervisor.engine_driver import EngineDriver
 from daybreak_worker.supervisor.feeder import Feeder
 from daybreak_worker.supervisor.options import WorkerOptions
+from daybreak_worker.supervisor.patience import Patience
 from daybreak_worker.supervisor.ports import Ports
 from daybreak_worker.supervisor.presence import BEAT_SECONDS, Presence
 from daybreak_worker.supervisor.results import Results
@@ -121,10 +122,12 @@ class Worker:
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _look_around(self) -> None:
+        patience = Patience()
         while True:
             await asyncio.sleep(self._work.options.look_seconds)
-            await self._feeder.require_not_halted()
-            await self._feeder.look_at_doubles()
+            with patience.bear():
+                await self._feeder.require_not_halted()
+                await self._feeder.look_at_doubles()
 
     async def _report_progress(self, driver: EngineDriver) -> None:
         while True:
