@@ -3,11 +3,14 @@ import type { InferAnswer } from '../../contract/planned-infer.ts';
 import { compileRegex } from '../../core/endpoints/compile-regex.ts';
 import { CHOICE_FIELD } from '../../core/endpoints/render-call.ts';
 import { compileSchema } from '../json-schema.ts';
+import { type BoundedCheck, createBoundedCheck, MOST_CHECK_MS } from './bounded-check.ts';
 import { isDeeperThan } from './json-depth.ts';
 import { hasRepeatedKeys } from './repeated-keys.ts';
 
 /** A schema that refers to itself is checked by recursion, here and by whoever reads the output. */
 const MOST_LEVELS = 500;
+
+const TOO_LONG = `the answer could not be checked in ${MOST_CHECK_MS / 1_000} s`;
 
 /** The text that goes into the block, or what is wrong with it; the latter may quote the answer. */
 export type ReadAnswer =
@@ -26,14 +29,18 @@ export const createAnswerReader = async (
 ): Promise<AnswerReader> => {
   switch (answer.kind) {
     case 'json':
-      return readJson(requireCompiled(answer.schema));
+      return readJson(requireCompiled(answer.schema), checkerOf(answer.schema));
     case 'choice':
       return readChoice(new Set(answer.choice), isWrapped);
     case 'regex': {
       const pattern = compileRegex(answer.regex);
       if (pattern === undefined) throw new Error('the regular expression of a step cannot be compiled');
-      return (text) =>
-        pattern.test(text) ? { text } : { problem: 'the answer does not match the expression' };
+      const bounded = createBoundedCheck();
+      return (text) => {
+        const checked = bounded(() => pattern.test(text));
+        if (checked === undefined) return { problem: TOO_LONG };
+        return checked.result ? { text } : { problem: 'the answer does not match the expression' };
+      };
     }
     // Half of a surrogate pair is no text in UTF-8.
     default:
@@ -49,8 +56,14 @@ const requireCompiled = (schema: Readonly<Record<string, unknown>>): ValidateFun
   );
 };
 
+/** The words of a schema whose checks may take more than a look at each part: a bound costs a row a tenth of a millisecond. */
+const SLOW_WORDS = /"(?:pattern|patternProperties|uniqueItems)"/;
+
+const checkerOf = (schema: Readonly<Record<string, unknown>>): BoundedCheck =>
+  SLOW_WORDS.test(JSON.stringify(schema)) ? createBoundedCheck() : (check) => ({ result: check() });
+
 const readJson =
-  (validate: ValidateFunction): AnswerReader =>
+  (validate: ValidateFunction, bounded: BoundedCheck): AnswerReader =>
   (text) => {
     const parsed = parseJson(text);
     if (parsed === undefined) return { problem: 'the answer is not JSON' };
@@ -60,7 +73,9 @@ const readJson =
     // DuckDB reads neither, and whoever reads them reads something else each time.
     if (hasRepeatedKeys(text, value)) return { problem: 'the answer has a key twice in one object' };
     if (!isWellFormed(text)) return { problem: 'the answer has half of a surrogate pair' };
-    if (validate(value)) return { text };
+    const checked = bounded(() => validate(value));
+    if (checked === undefined) return { problem: TOO_LONG };
+    if (checked.result) return { text };
     return { problem: `the answer does not obey the schema: ${renderErrors(validate.errors)}` };
   };
 

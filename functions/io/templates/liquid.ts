@@ -18,8 +18,8 @@ export const TEMPLATE_LIMITS = {
 
 /** They read other templates, or keep something from one rendering to the next. */
 const REFUSED_TAGS = ['include', 'render', 'layout', 'block'] as const;
-/** It draws by chance. */
-const REFUSED_FILTERS = ['sample'] as const;
+/** One draws by chance; the other puts out what nobody has made a text of, nor counted. */
+const REFUSED_FILTERS = ['sample', 'raw'] as const;
 
 const DATE_FILTERS = [
   'date',

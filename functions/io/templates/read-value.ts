@@ -40,6 +40,14 @@ const SCALARS: Readonly<Partial<Record<DuckDBTypeId, TemplateReader>>> = {
   [DuckDBTypeId.FLOAT]: readFloat,
 };
 
+/** Filters of texts make one of whatever they get: of a struct its JSON, as where it is put out. */
+const printed = (value: object): object =>
+  Object.defineProperty(value, Symbol.toPrimitive, { value: toJsonText });
+
+function toJsonText(this: object): string {
+  return JSON.stringify(this);
+}
+
 const mismatch = (): never => {
   throw new Error('the engine gave a value that is not of the type of its column');
 };
@@ -60,7 +68,7 @@ export const createTemplateReader = (type: DuckDBType): TemplateReader => {
       if (value === null) return null;
       if (!(value instanceof DuckDBMapValue)) return mismatch();
       const names = value.entries.map(({ key }) => String(key));
-      return createObjectReader(names)((index) => item(value.entries[index]?.value ?? null));
+      return printed(createObjectReader(names)((index) => item(value.entries[index]?.value ?? null)));
     };
   }
   if (type instanceof DuckDBStructType) {
@@ -69,7 +77,9 @@ export const createTemplateReader = (type: DuckDBType): TemplateReader => {
     return (value) => {
       if (value === null) return null;
       if (!(value instanceof DuckDBStructValue)) return mismatch();
-      return read((index) => readers[index]?.(value.entries[type.entryNames[index] ?? ''] ?? null) ?? null);
+      return printed(
+        read((index) => readers[index]?.(value.entries[type.entryNames[index] ?? ''] ?? null) ?? null),
+      );
     };
   }
   return SCALARS[type.typeId] ?? ((value) => value);

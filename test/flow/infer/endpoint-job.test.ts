@@ -153,6 +153,50 @@ describe('a job whose rows go to an endpoint that fails in every way', () => {
   });
 });
 
+/** A vector, a score and texts, each by its route. */
+const shaped: Script = (asked) => {
+  const usage = { prompt_tokens: 7, total_tokens: 7 };
+  if (asked.route === '/embeddings')
+    return { body: { data: [{ index: 0, embedding: [String(asked.body.input).length, 0.5] }], usage } };
+  if (asked.route === '/score') return { body: { data: [{ index: 0, score: 0.25 }], usage } };
+  const text = lastMessage(asked);
+  return chatReply(
+    asked.body.response_format === undefined ? text.slice(4) : JSON.stringify({ n: text.length }),
+  );
+};
+
+const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
+
+describe('an answer with a shape, through the command as it is built', () => {
+  it.each([
+    ['a schema', { schema: SCHEMA }, "{'n': length(body)}"],
+    [
+      'a schema of an older draft',
+      { schema: { $schema: 'https://json-schema.org/draft/2019-09/schema', ...SCHEMA } },
+      "{'n': length(body)}",
+    ],
+    ['an expression', { regex: '[0-9]+' }, 'id::VARCHAR'],
+    ['a vector', { task: 'embed' }, '[length(body), 0.5]::FLOAT[2]'],
+    ['a score', { task: 'score', prompt: undefined, query: 'q', document: '{{ body }}' }, '0.25::DOUBLE'],
+  ])('is %s', async (_, step, sql) => {
+    const env = { ...(await start(shaped)), DAYBREAK_ENDPOINT_MY_SERVER_KIND: 'vllm' };
+    const { sampling, ...infer } = INFER.infer;
+    const asked = 'task' in step ? infer : { ...infer, sampling };
+    const spec = await specOf({
+      steps: [
+        { filter: 'id < 20' },
+        { infer: { ...asked, ...step } },
+        { select: { id: 'id', answer: 'answer' } },
+      ],
+    });
+    const ended = await runDaybreak(['run', spec], { cwd: folder, env });
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    expect(await outputRows(out)).toEqual(
+      await query(`SELECT id, ${sql} AS answer FROM '${folder}/rows.parquet' WHERE id < 20 ORDER BY ALL`),
+    );
+  });
+});
+
 describe('a job whose endpoint refuses its key', () => {
   it('ends by name, without the key, and a resume goes on where it ended', async () => {
     let isRefusing = true;

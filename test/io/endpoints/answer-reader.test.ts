@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InferAnswer } from '../../../functions/contract/planned-infer.ts';
 import { createAnswerReader } from '../../../functions/io/endpoints/answer-reader.ts';
+import { createBoundedCheck } from '../../../functions/io/endpoints/bounded-check.ts';
 import { hasRepeatedKeys } from '../../../functions/io/endpoints/repeated-keys.ts';
 import { announceSeed } from '../../oracle/grammar.ts';
 
@@ -97,6 +98,33 @@ describe('an answer of an expression', () => {
     ['[a-z]+', 'abc\n', false],
   ])('matches as a whole: %s, %j', async (regex, text, isAnswer) => {
     expect((await read({ kind: 'regex', regex }, text)).text === text).toBe(isAnswer);
+  });
+});
+
+describe('an answer that takes an expression very long', () => {
+  // Each further letter doubles the time: hours for these.
+  const text = 'abcdefghij'.repeat(4);
+  const pattern = '([a-z]+ ?)+[.]';
+  const inTime: InferAnswer[] = [
+    { kind: 'regex', regex: pattern },
+    { kind: 'json', schema: { type: 'string', pattern: `^${pattern}$` } },
+  ];
+  it.each(inTime)('is given up in time: $kind', async (answer) => {
+    const given = answer.kind === 'json' ? JSON.stringify(text) : text;
+    expect(await read(answer, given)).toEqual({ problem: 'the answer could not be checked in 1 s' });
+    const short = answer.kind === 'json' ? '"a bc."' : 'a bc.';
+    expect(await read(answer, short)).toEqual({ text: short });
+  });
+
+  it('keeps no later answer from being checked, and no mistake of ours quiet', () => {
+    const bounded = createBoundedCheck();
+    expect(bounded(() => new RegExp(`^${pattern}$`).test(text))).toBeUndefined();
+    expect(bounded(() => 7)).toEqual({ result: 7 });
+    expect(() =>
+      bounded(() => {
+        throw new TypeError('ours');
+      }),
+    ).toThrow('ours');
   });
 });
 

@@ -35,6 +35,7 @@ describe('checkPrompts', () => {
     ['{% render "x" %}', /tag "render" not found/],
     ['{% layout "x" %}', /tag "layout" not found/],
     ['{{ tags | sample }}', /undefined filter: sample/],
+    ['{{ tags | raw }}', /undefined filter: raw/],
     ['{{ body | upcas }}', /undefined filter: upcas.*\[upcase\]/],
     ['{{ body', /this is no template/],
     ['{% for x in tags %}', /this is no template/],
