@@ -44,12 +44,12 @@ def main() -> None:
 
 def _measure(place: Path) -> dict[str, float]:
     ids = ["--job", "a-job", "--run", "0001", "--stage", "01-infer", "--worker", "w0"]
-    paths = ["--store", str(place / "store"), "--script", str(place / "script.json")]
+    paths = ["--store", str(place / "store"), "--host", "scripted_host", str(place / "script.json")]
     done = subprocess.run(
         [sys.executable, "-m", "daybreak_worker", *paths, *ids],
         check=True,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(_PACKAGE)},
+        env={**os.environ, "PYTHONPATH": f"{_PACKAGE}{os.pathsep}{_PACKAGE / 'tests'}"},
     )
     events = [json.loads(line) for line in done.stdout.splitlines()]
     at = {event["event"]: datetime.fromisoformat(event["at"]) for event in events}

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scripted import Script
 from scripted_engine import ScriptedEngine
 from stage_world import AT, STAGE, StageWorld
 from virtual_time import inline
 
 from daybreak_worker.contract import problems_of
-from daybreak_worker.host.scripted import Script
 from daybreak_worker.store.object_store import ObjectStore
 from daybreak_worker.supervisor.options import WorkerOptions
 from daybreak_worker.supervisor.ports import Blocking, Ports

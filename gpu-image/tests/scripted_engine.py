@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scripted import Script, ScriptedModel
+
 from daybreak_worker.engine.engine_port import Died, EngineFacts, EngineRow, Event, Pulse
-from daybreak_worker.host.scripted import Script, ScriptedModel
 
 
 class ScriptedEngine:

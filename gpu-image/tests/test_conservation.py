@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from memory_store import Killed, MemoryStore, MoodyStore, MortalStore
 from run_stage import Trial
+from scripted import Life, Script, scripted_answer
 from stage_world import StageWorld, request_of
 from virtual_time import run_virtually
 
-from daybreak_worker.host.scripted import Life, Script, scripted_answer
 from daybreak_worker.task.open_task import cut_text
 
 _CAUSES = {" LONG": "prompt_too_long", " ODD": "invalid_request"}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from memory_store import MemoryStore
 from run_stage import Trial
+from scripted import Life, Script
 from stage_world import StageWorld
 from virtual_time import run_virtually
 
-from daybreak_worker.host.scripted import Life, Script
 from daybreak_worker.law.halt import read_halt
 from daybreak_worker.law.put_once import render_json
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from memory_store import FailingStore, MemoryStore
 from run_stage import Trial
+from scripted import Script
 from stage_world import ATTEMPT, BEFORE, WRITER, StageWorld
 from virtual_time import run_virtually
 
-from daybreak_worker.host.scripted import Script
 from daybreak_worker.keys import block_key
 from daybreak_worker.law.halt import read_halt
 

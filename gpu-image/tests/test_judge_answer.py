@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from memory_store import MemoryStore
 from run_stage import Trial
+from scripted import Script
 from stage_world import StageWorld
 from virtual_time import run_virtually
 
-from daybreak_worker.host.scripted import Script
 from daybreak_worker.task.judge_answer import create_judge
 from daybreak_worker.task.read_pattern import UnreadableError, read_pattern
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from memory_store import CountingStore, MemoryStore
 from run_stage import Trial
+from scripted import Script
 from stage_world import StageWorld
 from virtual_time import inline, run_virtually, slowly
 
-from daybreak_worker.host.scripted import Script
 from daybreak_worker.supervisor.ports import Blocking
 
 

@@ -28,12 +28,15 @@ class _Process:
     def __init__(self, folder: Path, script: dict[str, Any], *options: str, path: str = "") -> None:
         (folder / "script.json").write_text(json.dumps(script))
         ids = ["--job", "a-job", "--run", "0001", "--stage", "01-infer", "--worker", "w0"]
-        place = ["--store", str(folder / "store"), "--script", str(folder / "script.json")]
+        place = ["--store", str(folder / "store"), "--host", "scripted_host", str(folder / "script.json")]
         self.process = subprocess.Popen(
             [sys.executable, "-B", "-m", "daybreak_worker", *place, *ids, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [path, str(_PACKAGE)]))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, [path, str(_PACKAGE), str(_PACKAGE / "tests")])),
+            },
         )
         self.events: list[dict[str, Any]] = []
 

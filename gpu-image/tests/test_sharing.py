@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from memory_store import MemoryStore
 from run_stage import Trial
+from scripted import Script
 from stage_world import AT, STAGE, StageWorld
 from virtual_time import run_virtually
 
-from daybreak_worker.host.scripted import Script
 from daybreak_worker.keys import KEYS
 from daybreak_worker.law.put_once import render_json
 from daybreak_worker.law.stages import put_amendment, put_sealed

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from run_stage import Trial
+from scripted import Script, scripted_answer
 from stage_world import StageWorld, request_of
 from virtual_time import run_virtually
 
-from daybreak_worker.host.scripted import Script, scripted_answer
 from daybreak_worker.store.file_store import FileStore
 
 

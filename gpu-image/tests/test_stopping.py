@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from memory_store import MemoryStore
 from run_stage import Trial
+from scripted import Life, Script
 from stage_world import StageWorld
 from virtual_time import run_virtually
-
-from daybreak_worker.host.scripted import Life, Script
 
 
 async def _stop_after(trial: Trial, seconds: float) -> float:

@@ -30,12 +30,12 @@ def client() -> Any:
 def _run(folder: Path, bucket: str, script: dict[str, Any], name: str) -> list[dict[str, Any]]:
     (folder / f"{name}.json").write_text(json.dumps(script))
     ids = ["--job", "a-job", "--run", "0001", "--stage", "01-infer", "--worker", name]
-    place = ["--store", f"s3://{bucket}", "--script", str(folder / f"{name}.json")]
+    place = ["--store", f"s3://{bucket}", "--host", "scripted_host", str(folder / f"{name}.json")]
     done = subprocess.run(
         [sys.executable, "-B", "-m", "daybreak_worker", *ids, *place],
         check=True,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(_PACKAGE)},
+        env={**os.environ, "PYTHONPATH": f"{_PACKAGE}{os.pathsep}{_PACKAGE / 'tests'}"},
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -31,9 +31,9 @@ const runWorker = async (script: unknown) => {
   writeFileSync(join(folder, 'script.json'), JSON.stringify(script));
   const { job, run, stage } = INFER_STAGE;
   const ids = ['--job', job, '--run', run, '--stage', stage, '--worker', 'w0'];
-  const place = ['--store', join(folder, 'store'), '--script', join(folder, 'script.json')];
+  const place = ['--store', join(folder, 'store'), '--host', 'scripted_host', join(folder, 'script.json')];
   const child = spawn(pythonPath('worker'), ['-B', '-m', 'daybreak_worker', ...place, ...ids], {
-    env: { PATH: process.env.PATH ?? '', PYTHONPATH: gpuImage },
+    env: { PATH: process.env.PATH ?? '', PYTHONPATH: `${gpuImage}${delimiter}${join(gpuImage, 'tests')}` },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = Promise.all([text(child.stdout), text(child.stderr)]);

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from daybreak_worker.contract import is_id
 from daybreak_worker.engine.engine_process import EngineProcess
@@ -25,9 +25,6 @@ from daybreak_worker.supervisor.run_worker import run_worker
 from daybreak_worker.supervisor.stop_signals import listen_for_stop, stop_at_end_of_input
 from daybreak_worker.supervisor.tell import tell_failure
 from daybreak_worker.task.stage_plan import StagePlan
-
-SCRIPT_VARIABLE: Final = "DAYBREAK_WORKER_SCRIPT"
-"""A file with a script: its engine takes the place of vLLM. For tests."""
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -47,7 +44,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--until-stdin-closes", action="store_true", help="stop, as at SIGTERM, when standard input is closed"
     )
     parser.add_argument(
-        "--script", type=Path, default=os.environ.get(SCRIPT_VARIABLE) or None, help="for tests: an engine by script"
+        "--host", nargs="+", metavar=("MODULE", "ARGUMENT"), help="for tests: another engine host than that with vLLM"
     )
     options = parser.parse_args(arguments)
     if options.of < 1 or not 0 <= options.index < options.of:
@@ -79,7 +76,7 @@ async def _run(given: argparse.Namespace) -> NoReturn:
     scratch = Path(tempfile.mkdtemp(prefix="daybreak-worker-", dir=given.scratch))
 
     def open_and_note(plan: StagePlan) -> EngineProcess:
-        engine = open_engine(plan, given.script)
+        engine = open_engine(plan, given.host)
         engines.append(engine)
         return engine
 

@@ -3,9 +3,9 @@
  * and leaves nobody behind. The worker is the real one, with an engine by script in the place of vLLM.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { JobCancelledError } from '../../../functions/contract/errors-store.ts';
 import { pythonPath } from '../../../scripts/setup-python.ts';
@@ -46,6 +46,12 @@ const prepare = async (script: object, changes: Partial<InProcessJob> = {}) => {
   jobs += 1;
   const scriptPath = join(root, `script-${jobs}.json`);
   await writeFile(scriptPath, JSON.stringify(script));
+  const python = join(root, `python-${jobs}`);
+  await writeFile(
+    python,
+    `#!/bin/sh\nexec ${pythonPath('worker')} "$@" --host scripted_host ${scriptPath}\n`,
+  );
+  await chmod(python, 0o755);
   const notes: string[] = [];
   const output = join(root, `out-${jobs}`);
   const place = {
@@ -53,10 +59,9 @@ const prepare = async (script: object, changes: Partial<InProcessJob> = {}) => {
     workdir: join(root, `work-${jobs}`),
     engines: known,
     command: {
-      python: pythonPath('worker'),
+      python,
       environment: () => ({
-        PYTHONPATH: gpuImage,
-        DAYBREAK_WORKER_SCRIPT: scriptPath,
+        PYTHONPATH: `${gpuImage}${delimiter}${join(gpuImage, 'tests')}`,
         PYTHONDONTWRITEBYTECODE: '1',
       }),
     },

@@ -1,4 +1,4 @@
-"""A host whose engine follows a script: `python -m daybreak_worker.host.scripted_host SCRIPT.json`. For tests."""
+"""A host whose engine follows a script: `--host scripted_host SCRIPT.json` of the worker."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from scripted import Script, ScriptedModel
+
 from daybreak_worker.engine.engine_port import EngineFacts, EngineRow, Pulse
-from daybreak_worker.host.scripted import Script, ScriptedModel
 from daybreak_worker.host.serve import Emit, run_host
 
 
