@@ -34,6 +34,8 @@ export const ENDPOINT_LIMITS = {
   concurrency: 1_024,
   /** One request. */
   timeoutSeconds: 300,
+  /** Of what a field may ask to wait for; beyond 24 days timers of Node end at once. */
+  longestSeconds: 86_400,
   /** Tries of a row that fails while others are answered. */
   attempts: 5,
   /** Without any answer, although asked again and again: then the job ends. */
@@ -85,7 +87,9 @@ export const EndpointFields = z
         .describe('The most requests open at once. Default: by kind.'),
       price_in: price().describe('USD per million prompt tokens.'),
       price_out: price().describe('USD per million output tokens.'),
-      timeout: Duration.optional().describe('The longest that one request may take. Default: 5m.'),
+      timeout: Duration.optional().describe(
+        'The longest that one request may take, at most 1d. Default: 5m.',
+      ),
       attempts: z
         .int({ error: 'expected a whole number' })
         .min(1)
@@ -93,7 +97,7 @@ export const EndpointFields = z
         .optional()
         .describe('Tries of a row that fails while other rows are answered. Default: 5.'),
       give_up_after: Duration.optional().describe(
-        'How long nothing at all may be answered before the job ends. Default: 10m.',
+        'How long nothing at all may be answered before the job ends, at most 1d. Default: 10m.',
       ),
       seed: z
         .boolean({ error: 'expected true or false' })

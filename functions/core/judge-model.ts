@@ -30,6 +30,23 @@ export const judgeWeights = (names: readonly string[], index: LooseJson | undefi
   return 'has no safetensors';
 };
 
+/**
+ * What is wrong with the layers behind the body of a sentence-transformers model: each that has weights has them as
+ * safetensors in its folder. vLLM loads a pickle there, and leaves out a layer that has none.
+ */
+export const judgeLayers = (
+  names: readonly string[],
+  modules: readonly LooseJson[] | undefined,
+): string | undefined => {
+  for (const { type, path } of modules ?? []) {
+    if (typeof type !== 'string' || !type.endsWith('.Dense')) continue;
+    const wanted = `${typeof path === 'string' ? path : ''}/model.safetensors`;
+    if (!names.includes(wanted))
+      return `has a layer ${type} without ${wanted}, and only safetensors are read; convert it with \`save_pretrained\` of sentence-transformers`;
+  }
+  return undefined;
+};
+
 /** What is wrong where a model brings code of its own. */
 export const judgeCode = (documents: Readonly<Record<string, LooseJson | undefined>>): string | undefined => {
   const [found] = Object.entries(documents).find(([, document]) => document?.auto_map !== undefined) ?? [];

@@ -58,6 +58,9 @@ export const readSettings = async (
     throw new EndpointSettingsError(problems);
   }
   const fields = parsed.data;
+  for (const field of ['timeout', 'give_up_after'] as const)
+    if ((secondsOf(fields[field]) ?? 0) > ENDPOINT_LIMITS.longestSeconds)
+      refuse([field], { message: `is ${fields[field]}; at most 1d` }, 'value');
   const refusal = refuseUrl(fields.url, fields.allow_private);
   if (refusal !== undefined) refuse(['url'], { message: refusal }, 'value');
   // A path of the environment is relative to where the job is started from, as any other is.

@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { ENGINE_VARIABLES } from '../../contract/environment.ts';
 import type { FoundEngines, FoundVllm } from '../../core/choose-engine.ts';
+import { withoutEndpointVariables } from '../endpoints/without-endpoint-variables.ts';
 import { absentAsUndefined } from '../file-operations.ts';
 import { runBounded } from './run-bounded.ts';
 
@@ -96,16 +97,18 @@ const parseJson = (text: string): unknown => {
  * checkout has set up, and where there is a GPU the machine's own), and the endpoints that are configured. Every look
  * is bounded; what hangs counts as absent.
  */
-export const findEngines = async (world: EngineWorld): Promise<FoundEngines> => {
-  const { environment, endpoints } = world;
+export const findEngines = async (given: EngineWorld): Promise<FoundEngines> => {
+  const { environment, endpoints } = given;
+  // None of these commands asks an endpoint: they get no key.
+  const world = { ...given, environment: withoutEndpointVariables(environment) };
   const named = environment[ENGINE_VARIABLES.python] || undefined;
-  const [gpus, prepared, given] = await Promise.all([
+  const [gpus, prepared, own] = await Promise.all([
     findGpus(world),
     lookAtPrepared(world),
     named === undefined ? {} : lookAtPython(world, named, `the Python of ${ENGINE_VARIABLES.python}`),
   ]);
-  const own = gpus.length > 0 && named === undefined ? await lookAtPython(world, 'python3', 'python3') : {};
-  const looks: readonly Look[] = [given, prepared, own];
+  const found = gpus.length > 0 && named === undefined ? await lookAtPython(world, 'python3', 'python3') : {};
+  const looks: readonly Look[] = [own, prepared, found];
   return {
     gpus,
     vllms: looks.flatMap(({ vllm }) => vllm ?? []),

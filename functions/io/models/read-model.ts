@@ -1,6 +1,6 @@
 import { ModelError } from '../../contract/errors-infer.ts';
 import { describeModel } from '../../core/describe-model.ts';
-import { judgeCode, judgeWeights } from '../../core/judge-model.ts';
+import { judgeCode, judgeLayers, judgeWeights } from '../../core/judge-model.ts';
 import {
   isLooseJson,
   type LooseJson,
@@ -130,6 +130,12 @@ export const readModel = async (files: ModelFiles, model: string): Promise<ReadM
   );
   refuse(judgeCode({ 'config.json': config, 'tokenizer_config.json': tokenizerConfig }));
   const modules = await readModules(reader);
+  refuse(
+    judgeLayers(
+      files.files.map(({ name }) => name),
+      modules,
+    ),
+  );
   const documents: ModelDocuments = {
     config,
     tokenizerConfig,

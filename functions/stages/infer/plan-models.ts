@@ -79,6 +79,7 @@ export const estimateModels = async (
             before,
             step,
             rows: engines.sampleRows ?? SAMPLE_ROWS,
+            signal: context.signal,
             findTooLong: (requests) => findTooLong(step, facts, requests),
           });
     const estimate = await engines.estimate({ step, facts, sample });

@@ -54,6 +54,7 @@ type Rendering = {
   readonly step: PlannedInferStep;
   /** At most so many. */
   readonly rows: number;
+  readonly signal: AbortSignal;
   /** Whether a request has more tokens than the model takes; absent where nobody here can count them. */
   readonly findTooLong?: (requests: readonly InferRequest[]) => Promise<readonly number[]>;
 };
@@ -92,7 +93,10 @@ export const sampleRequests = async (
       isAll: found.isWhole && (read < INPUT_ROWS || !place.input.files.some(isRemote)),
       bad: [...bad.values()],
     };
-  } catch {
+  } catch (error) {
+    rendering.signal.throwIfAborted();
+    // A mistake of ours is nobody's row.
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
     return undefined;
   }
 };

@@ -160,6 +160,13 @@ describe('settings that cannot be used', () => {
     ).rejects.toThrow(/DAYBREAK_ENDPOINT_A_CONCURENCY.*CONCURRENCY/s);
   });
 
+  it('are refused where they wait for longer than timers can', async () => {
+    await putFile('endpoints:\n  a: { url: "http://localhost/v1", timeout: 30d, give_up_after: 25h }\n');
+    await expect(settingsOf('a')).rejects.toThrow(/2 problems.*30d; at most 1d.*25h; at most 1d/s);
+    await putFile('endpoints:\n  a: { url: "http://localhost/v1", timeout: 1d }\n');
+    expect((await settingsOf('a')).timeoutSeconds).toBe(86_400);
+  });
+
   it('of one endpoint do not matter to another', async () => {
     await putFile('endpoints:\n  bad: { url: 7 }\n  good: { url: "http://localhost/v1" }\n');
     expect((await settingsOf('good')).url).toBe('http://localhost/v1');

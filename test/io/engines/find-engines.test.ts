@@ -71,6 +71,13 @@ describe('findEngines', () => {
       });
     }));
 
+  it('gives no command that it runs the key of an endpoint', () =>
+    withFolder(async (root) => {
+      const programs = { 'nvidia-smi': 'echo "key: $DAYBREAK_ENDPOINT_A_KEY."' };
+      const { gpus } = await look(root, programs, { DAYBREAK_ENDPOINT_A_KEY: 'sk-secret' });
+      expect(gpus).toEqual(['key: .']);
+    }));
+
   it('takes the Python that the environment names before any other', () =>
     withFolder(async (root) => {
       await prepare(root);

@@ -25,6 +25,7 @@ export const EMBEDDING_MODEL: ModelFolder = {
     { idx: 1, path: '2_Dense', type: 'sentence_transformers.models.Dense' },
   ],
   '2_Dense/config.json': { in_features: 384, out_features: 128 },
+  '2_Dense/model.safetensors': 'weights',
   'sentence_bert_config.json': { max_seq_length: 256 },
   'model.safetensors': 'weights',
 };

@@ -73,6 +73,11 @@ describe('readModel', () => {
       /pytorch_model\.bin/,
       { ...without(CHAT_MODEL, 'model.safetensors'), 'pytorch_model.bin': '' },
     ],
+    [
+      'a layer whose weights are a pickle',
+      /2_Dense\/model\.safetensors/,
+      { ...without(EMBEDDING_MODEL, '2_Dense/model.safetensors'), '2_Dense/pytorch_model.bin': '' },
+    ],
     ['GGUF alone', /GGUF/, { 'model.Q4_1.gguf': '' }],
     ['no config.json', /has no config\.json/, without(CHAT_MODEL, 'config.json')],
     [
