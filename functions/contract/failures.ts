@@ -96,7 +96,7 @@ export const FAILURES = {
     retry: 'never',
     exitCode: rejects,
     remedy:
-      'Correct the rows or the module and submit the job again; or `daybreak resume` it, which runs again what modules rejected, on this machine with `--max-rejects` also under a higher limit.',
+      'Correct the rows or the module and submit the job again; or `daybreak resume` it, which runs again what modules or engines rejected, on this machine with `--max-rejects` also under a higher limit.',
   },
   LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
   GlobalAggregateError: {
@@ -192,12 +192,12 @@ export const FAILURES = {
   ModelError: {
     retry: 'never',
     exitCode: refused,
-    remedy: 'Check `model` of the step; docs/infer.md says which models run, and from where.',
+    remedy: 'Check `model` of the step; docs/engines.md says which models run, and from where.',
   },
   EngineMissingError: {
     retry: 'never',
     exitCode: refused,
-    remedy: 'Run `npm run setup:vllm`, or name an endpoint; docs/infer.md has both.',
+    remedy: 'Run `npm run setup:vllm`, or name an endpoint; docs/engines.md and docs/endpoints.md have both.',
   },
   EngineStartError: {
     retry: 'never',
