@@ -10,7 +10,7 @@ import type { ModelWorkerExit } from './start-model-worker.ts';
 export type WorkerEnd = {
   readonly exit: ModelWorkerExit;
   /** What it said itself, if it could. */
-  readonly said: Pick<Failure, 'name' | 'message'> | undefined;
+  readonly said: Pick<Failure, 'name' | 'message' | 'rejects'> | undefined;
   /** Why the run is to end, where somebody has asked for that. */
   readonly halt: Halt | undefined;
 };
@@ -25,12 +25,14 @@ export const judgeWorkerExit = (
   const task = `the worker of ${stage.stage}`;
   if (name === 'JobCancelledError') {
     const failure = halt?.reason === 'failure' ? halt.failure : undefined;
-    return failure === undefined
-      ? new JobCancelledError(stage)
-      : new WorkerTaskError({ name: failure.name, message: failure.message, task, attempts: 1 });
+    return failure === undefined ? new JobCancelledError(stage) : workerFailure(failure, task);
   }
-  if (said !== undefined)
-    return new WorkerTaskError({ name: said.name, message: said.message, task, attempts: 1 });
+  if (said !== undefined) return workerFailure(said, task);
   if (name === undefined) return new WorkerDiedError({ task: stage.stage, how: exit.how });
   return new WorkerTaskError({ name, message: `${task} ${exit.how}`, task, attempts: 1 });
 };
+
+const workerFailure = (
+  { name, message, rejects }: Pick<Failure, 'name' | 'message' | 'rejects'>,
+  task: string,
+): WorkerTaskError => new WorkerTaskError({ name, message, rejects, task, attempts: 1 });

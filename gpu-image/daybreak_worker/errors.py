@@ -14,6 +14,8 @@ class DaybreakError(Exception):
 
     task: str | None = None
     """The task that it stopped, where it was one."""
+    rejects_key: str | None = None
+    """Key of an object with the rows that were rejected."""
 
     @property
     def name(self) -> str:
@@ -23,6 +25,15 @@ class DaybreakError(Exception):
     def is_final(self) -> bool:
         """Whether no other attempt can mend it."""
         return FAILURES[self.name] == "never"
+
+    def as_failure(self, stage: str) -> dict[str, str]:
+        """A Failure of the contract."""
+        failure = {"name": self.name, "message": str(self), "stage": stage}
+        if self.task is not None:
+            failure["task"] = self.task
+        if self.rejects_key is not None:
+            failure["rejects"] = self.rejects_key
+        return failure
 
     @property
     def exit_code(self) -> int:
@@ -83,6 +94,12 @@ class TooManyRejectsError(DaybreakError):
     def __init__(self, rejects: int, *, limit: str, first: str) -> None:
         rows = "row was" if rejects == 1 else "rows were"
         super().__init__(f"{rejects} input {rows} rejected, and errors.max_rejects is {limit}; the first: {first}")
+        self._rejects = rejects
+
+    def keep(self, key: str, place: str) -> None:
+        """Adds where the rejected rows are, which outlive the attempt."""
+        self.rejects_key = key
+        self.args = (f"{self}; {'it is' if self._rejects == 1 else 'they are'} kept in {place}",)
 
 
 class TaskDiskError(DaybreakError):

@@ -52,6 +52,9 @@ class MemoryStore:
     def put_file(self, key: str, path: Path, sha256: str | None = None) -> None:
         self.put(key, path.read_bytes())
 
+    def local_path(self, key: str) -> Path | None:
+        return None
+
     def sums(self, key: str) -> ObjectSums | None:
         data = self.get(key)
         return None if data is None else ObjectSums(len(data), hashlib.sha256(data).hexdigest())

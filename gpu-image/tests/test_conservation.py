@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import random
 import tempfile
 from contextlib import suppress
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from scripted import Life, Script, scripted_answer
 from stage_world import StageWorld, request_of
 from virtual_time import run_virtually
 
+from daybreak_worker.law.halt import read_halt
 from daybreak_worker.task.open_task import cut_text
 
 _CAUSES = {" LONG": "prompt_too_long", " ODD": "invalid_request"}
@@ -232,6 +235,14 @@ def test_fails_at_the_first_reject_beyond_the_limit_and_halts_the_run(tmp_path: 
     assert run_virtually(trial.run()) == 63
     failure = trial.said("failed")[0]["failure"]
     assert (failure["name"], failure["task"]) == ("TooManyRejectsError", "000000")
+    # What led to it can be read, though nothing is committed.
+    kept = pq.read_table(io.BytesIO(world.store.get(failure["rejects"]) or b"")).to_pylist()
+    assert len(kept) == value + 1
+    assert {each["raw"] for each in kept} <= {request_of(row, text=" LONG") for row in bad}
+    assert failure["message"].endswith(f"kept in {failure['rejects']}")
+    halt = read_halt(world.store, job="a-job", run="0001")
+    assert halt is not None
+    assert halt["failure"] == failure
     assert world.commits() == []
     # Others hear of it, and do not begin.
     late = Trial(world, Script(refuse=_CAUSES), tmp_path / "late", worker="w1")

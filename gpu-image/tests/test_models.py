@@ -16,6 +16,7 @@ from stage_world import STAGE, StageWorld
 from daybreak_worker.errors import ModelError
 from daybreak_worker.models import find_weights
 from daybreak_worker.models.copy_from_s3 import copy_from_s3
+from daybreak_worker.models.fingerprint import fingerprint_folder, fingerprint_listed
 from daybreak_worker.models.judge_weights import is_used, require_adapter, require_model
 from daybreak_worker.task.stage_plan import read_stage_plan
 
@@ -156,3 +157,62 @@ def test_takes_no_folder_of_the_working_folder_for_a_model_of_the_hub(
     )
     world = StageWorld(MemoryStore(), [1], step={"model": {"name": "org/name"}}).build()
     assert find_weights.find_weights(read_stage_plan(world.store, STAGE)) == tmp_path / "hub"
+
+
+# The same hashes stand in test/io/models/fingerprint-model.test.ts.
+_FOLDER_FINGERPRINT = "002bfe8c986190ab"
+_OBJECTS_FINGERPRINT = "0b2b7867c28ae921"
+
+
+def _fingerprinted(folder: Path) -> Path:
+    for inner in ("1_Pooling", "deep/er"):
+        (folder / inner).mkdir(parents=True)
+    texts = {
+        "config.json": "{}",
+        "README.md": "no",
+        "1_Pooling/config.json": '{"a":1}',
+        "deep/er/config.json": "no",
+        "merges.txt": "",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    (folder / "model.safetensors").write_bytes(bytes(i * i % 251 for i in range(300_007)))
+    (folder / "tokenizer.json").symlink_to(folder / "config.json")
+    return folder
+
+
+def test_gives_a_model_the_fingerprint_that_the_plan_gives_it(tmp_path: Path) -> None:
+    assert fingerprint_folder(_fingerprinted(tmp_path)) == _FOLDER_FINGERPRINT
+    objects = [
+        ("run.py", 1, '"r"'),
+        ("config.json", 2, '"c"'),
+        ("a/b/config.json", 2, '"x"'),
+        ("model.safetensors", 9, '"m-3"'),
+        ("1_Pooling/config.json", 2, '"p"'),
+    ]
+    assert fingerprint_listed(objects) == _OBJECTS_FINGERPRINT
+
+
+def _find(folder: Path, revision: str | None) -> Path:
+    model = {"name": "m", "place": str(folder), **({} if revision is None else {"revision": revision})}
+    world = StageWorld(MemoryStore(), [1], step={"model": model}).build()
+    return find_weights.find_weights(read_stage_plan(world.store, STAGE))
+
+
+def test_refuses_a_model_whose_files_are_not_those_that_the_job_was_planned_with(tmp_path: Path) -> None:
+    folder = _fingerprinted(tmp_path / "m")
+    for revision in (None, f"files-{_FOLDER_FINGERPRINT}", "0123abc"):
+        assert _find(folder, revision) == folder
+    with (folder / "model.safetensors").open("r+b") as file:
+        file.seek(299_000)
+        file.write(b"trained again")
+    with pytest.raises(ModelError, match="has other files than when the job was planned"):
+        _find(folder, f"files-{_FOLDER_FINGERPRINT}")
+
+
+def test_refuses_a_prefix_whose_objects_are_not_those_that_the_job_was_planned_with(tmp_path: Path) -> None:
+    bucket = _Bucket("config.json", "modeling.py")
+    revision = f"files-{fingerprint_listed([('config.json', 1, 'e')])}"
+    copy_from_s3("a-model", "s3://b/m", tmp_path, bucket, revision=revision)
+    with pytest.raises(ModelError, match="has other files than when the job was planned"):
+        copy_from_s3("a-model", "s3://b/m", tmp_path, bucket, revision="files-0")

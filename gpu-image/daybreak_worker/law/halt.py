@@ -19,12 +19,10 @@ def read_halt(store: ObjectStore, *, job: str, run: str) -> dict[str, Any] | Non
     return read_state(store, KEYS["halt"].render(job=job, run=run), "Halt")
 
 
-def halt_run(store: ObjectStore, stage: StageIds, error: DaybreakError, *, task: str | None, at: str) -> None:
+def halt_run(store: ObjectStore, stage: StageIds, error: DaybreakError, *, at: str) -> None:
     """Ends the whole run where no other attempt can mend what failed, so that nobody works on for nothing.
 
     The caller has looked whether the task is done all the same.
     """
-    failure = {"name": error.name, "message": str(error), "stage": stage.stage}
-    if task is not None:
-        failure["task"] = task
+    failure = error.as_failure(stage.stage)
     put_halt(store, {"job": stage.job, "run": stage.run, "reason": "failure", "at": at, "failure": failure})

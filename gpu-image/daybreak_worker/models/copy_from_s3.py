@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from daybreak_worker.errors import ModelError, StoreError
+from daybreak_worker.models.fingerprint import Listed, fingerprint_listed, require_revision
 from daybreak_worker.models.judge_weights import is_used
 from daybreak_worker.store.s3_client import create_s3_client
 from daybreak_worker.store.s3_errors import S3_FAILURES, as_store_error
@@ -24,18 +25,20 @@ _COMPLETE: Final = "complete.json"
 """Written last: a folder without it is of a copy that did not come to its end."""
 
 
-def copy_from_s3(model: str, place: str, cache: Path, client: Any = None) -> Path:
+def copy_from_s3(model: str, place: str, cache: Path, client: Any = None, *, revision: str | None = None) -> Path:
     """The folder of the cache with the files under an `s3://` prefix, as they are now. Copies each once.
 
-    Fails with ModelError where there are none, with StoreError.
+    Fails with ModelError where there are none, or others than `revision` says, with StoreError.
     """
     bucket, _, prefix = place.removeprefix("s3://").partition("/")
     prefix = prefix.rstrip("/") + "/"
     s3 = client or create_s3_client()
     try:
-        files = list(_list(s3, bucket, prefix))
+        listed = list(_list(s3, bucket, prefix))
+        files = [each for each in listed if is_used(each[0])]
         if not files:
             raise ModelError(model, f"has no files under {place}")
+        require_revision(model, revision, fingerprint_listed(listed))
         folder = cache / hashlib.sha256(json.dumps([place, files]).encode()).hexdigest()[:32]
         if not (folder / _COMPLETE).exists():
             _copy(s3, bucket, prefix, files, folder)
@@ -44,16 +47,14 @@ def copy_from_s3(model: str, place: str, cache: Path, client: Any = None) -> Pat
     return folder
 
 
-def _list(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
-    """Name below the prefix, size and ETag of the files that are used."""
+def _list(s3: Any, bucket: str, prefix: str) -> Iterator[Listed]:
+    """Of all objects the name below the prefix."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Contents", []):
-            name = each["Key"][len(prefix) :]
-            if is_used(name):
-                yield name, each["Size"], each["ETag"]
+            yield each["Key"][len(prefix) :], each["Size"], each["ETag"]
 
 
-def _copy(s3: Any, bucket: str, prefix: str, files: list[tuple[str, int, str]], folder: Path) -> None:
+def _copy(s3: Any, bucket: str, prefix: str, files: list[Listed], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep_leftovers(folder.parent)
     own = Path(tempfile.mkdtemp(prefix=_COPYING, dir=folder.parent))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from daybreak_worker.errors import ModelError
 from daybreak_worker.models.copy_from_s3 import copy_from_s3
+from daybreak_worker.models.fingerprint import fingerprint_folder, require_revision
 from daybreak_worker.models.judge_weights import is_used, require_adapter, require_model
 from daybreak_worker.task.stage_plan import StagePlan
 
@@ -20,7 +22,7 @@ def find_weights(plan: StagePlan) -> Path:
     """Blocks, for minutes where weights are copied. Fails with ModelError, StoreError."""
     model = plan.step["model"]
     folder = _bring(plan.model, model.get("place") or model["name"], model.get("revision"))
-    return require_model(plan.model, folder)
+    return _require_same(plan.model, require_model(plan.model, folder), model)
 
 
 def find_adapter(plan: StagePlan) -> Path | None:
@@ -28,12 +30,20 @@ def find_adapter(plan: StagePlan) -> Path | None:
     if adapter is None:
         return None
     name = f"{plan.model} with the adapter {adapter['name']}"
-    return require_adapter(name, _bring(name, adapter["place"], adapter.get("revision")))
+    folder = _bring(name, adapter["place"], adapter.get("revision"))
+    return _require_same(name, require_adapter(name, folder), adapter)
+
+
+def _require_same(model: str, folder: Path, planned: Mapping[str, Any]) -> Path:
+    """The folder, which holds what was planned. That of a copy was judged by what it was copied from."""
+    if not str(planned.get("place", "")).startswith(_S3):
+        require_revision(model, planned.get("revision"), fingerprint_folder(folder))
+    return folder
 
 
 def _bring(model: str, place: str, revision: str | None) -> Path:
     if place.startswith(_S3):
-        return copy_from_s3(model, place, _cache())
+        return copy_from_s3(model, place, _cache(), revision=revision)
     path = Path(place)
     # A name on the hub is no folder of the working folder, whatever that has.
     if path.is_absolute():

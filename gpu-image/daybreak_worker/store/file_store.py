@@ -84,6 +84,9 @@ class FileStore:
     def put_file(self, key: str, path: Path, sha256: str | None = None) -> None:
         self._write(key, lambda staged: self._link_or_copy(path, staged), os.replace)
 
+    def local_path(self, key: str) -> Path | None:
+        return self._path_of(key)
+
     def sums(self, key: str) -> ObjectSums | None:
         def read(path: Path) -> ObjectSums:
             with open_plain(path) as file:

@@ -46,6 +46,9 @@ class ObjectStore(Protocol):
     def put_file(self, key: str, path: Path, sha256: str | None = None) -> None:
         """Makes a finished local file the object; nobody writes to `path` afterwards, and its owner removes it."""
 
+    def local_path(self, key: str) -> Path | None:
+        """Where the object is a file, for people; None where it is none of this machine."""
+
     def sums(self, key: str) -> ObjectSums | None: ...
 
     def list_objects(self, prefix: str) -> Iterator[ObjectFacts]:

@@ -97,6 +97,9 @@ class S3Store:
                 "put", key, lambda: self._client.put_object(**self._at(key), Body=file, ChecksumSHA256=checksum)
             )
 
+    def local_path(self, key: str) -> Path | None:
+        return None
+
     def sums(self, key: str) -> ObjectSums | None:
         found = self._head(key)
         return None if found is None else ObjectSums(found["ContentLength"], _whole_sha256(found))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from daybreak_worker.engine.engine_port import Answer, EngineFacts, Refusal
-from daybreak_worker.errors import EngineStartError, TooManyRejectsError, blaming
+from daybreak_worker.errors import EngineStartError, StoreError, TooManyRejectsError, blaming
 from daybreak_worker.supervisor.admission import Row
 from daybreak_worker.supervisor.patience import Patience
 from daybreak_worker.supervisor.work import Work
-from daybreak_worker.task.finish_task import Finished, Signature, finish_task
+from daybreak_worker.task.finish_task import Finished, Signature, finish_task, rejects_key
 from daybreak_worker.task.judge_answer import Judge, create_judge
 from daybreak_worker.task.judge_rejects import require_within_limit
-from daybreak_worker.task.open_task import OpenTask
+from daybreak_worker.task.open_task import OpenTask, Reject
 from daybreak_worker.task.read_pattern import UnreadableError
 from daybreak_worker.task.stage_plan import StagePlan
+from daybreak_worker.task.write_rejects import render_rejects
 
 _AGAIN_SECONDS: Final = 2.0
 
@@ -63,9 +65,16 @@ class Results:
             with blaming(task.task):
                 require_within_limit(self._work.plan.reject_limit, self._work.plan.step["step"], task, reject)
         except TooManyRejectsError as error:
-            self._work.spawn(self._fail(task, error))
+            self._work.spawn(self._fail(task, error, list(task.rejects.values())))
 
-    async def _fail(self, task: OpenTask, error: TooManyRejectsError) -> None:
+    async def _fail(self, task: OpenTask, error: TooManyRejectsError, rejects: Sequence[Reject]) -> None:
+        """Ends the job, unless somebody else has done the task. What was rejected outlives the attempt."""
+        ports, plan = self._work.ports, self._work.plan
+        key = rejects_key(plan, task)
+        # The job fails for its rows, whether they could be kept or not.
+        with suppress(StoreError):
+            await ports.blocking(lambda: ports.store.put(key, render_rejects(plan.step["step"], rejects)))
+            error.keep(key, str(ports.store.local_path(key) or key))
         await self._work.require_undone(task.task, error)
         self._work.drop(task, "another worker committed it")
 

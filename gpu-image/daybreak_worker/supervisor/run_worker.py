@@ -40,7 +40,7 @@ def _halt(options: WorkerOptions, ports: Ports, failure: DaybreakError) -> None:
     if not failure.is_final or failure.name == "JobCancelledError":
         return
     try:
-        halt_run(ports.store, options.stage, failure, task=failure.task, at=ports.now())
+        halt_run(ports.store, options.stage, failure, at=ports.now())
     except DaybreakError as error:
         # The exit code says what failed first; whoever started this worker reads it.
         print(f"the run could not be halted: {error}", file=sys.stderr)  # noqa: T201

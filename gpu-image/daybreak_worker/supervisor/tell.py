@@ -89,7 +89,4 @@ class Teller:
 
 
 def tell_failure(emit: Callable[[dict[str, Any]], None], stage: StageIds, error: DaybreakError, *, at: str) -> None:
-    failure = {"name": error.name, "message": str(error), "stage": stage.stage}
-    if error.task is not None:
-        failure["task"] = error.task
-    emit({"event": "failed", "at": at, "failure": failure, "exitCode": error.exit_code})
+    emit({"event": "failed", "at": at, "failure": error.as_failure(stage.stage), "exitCode": error.exit_code})

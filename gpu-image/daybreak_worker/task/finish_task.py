@@ -93,11 +93,14 @@ def _put_rejects(store: ObjectStore, plan: StagePlan, task: OpenTask) -> dict[st
     if not task.rejects:
         return {}
     data = render_rejects(plan.step["step"], task.rejects.values())
-    key = KEYS["rejects"].render(**plan.ids.fields(), task=task.task, attempt=task.attempt, format="parquet")
-    _put_again(lambda: store.put(key, data))
+    _put_again(lambda: store.put(rejects_key(plan, task), data))
     sha256 = hashlib.sha256(data).hexdigest()
     facts = {"format": "parquet", "sizeBytes": len(data), "sha256": sha256, "rows": len(task.rejects)}
     return {"rejects": {**facts, "summary": summarize_rejects(plan.step["step"], task.rejects)}}
+
+
+def rejects_key(plan: StagePlan, task: OpenTask) -> str:
+    return KEYS["rejects"].render(**plan.ids.fields(), task=task.task, attempt=task.attempt, format="parquet")
 
 
 def _counts(task: OpenTask, block: WrittenBlock) -> dict[str, int]:

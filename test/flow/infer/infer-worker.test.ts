@@ -131,9 +131,13 @@ it('fails with the name that the worker gives its failure', async () => {
   });
 });
 
-it('fails with the place of the first reject where none is allowed', async () => {
-  const { place, spec } = await prepare({ refuse: { 'text 333': 'invalid_request' } });
-  await expect(runInProcess({ ...place, spec })).rejects.toMatchObject({ name: 'TooManyRejectsError' });
+it('fails with the place of the first reject where none is allowed, and says what was wrong with it', async () => {
+  const { place, spec, notes } = await prepare({ refuse: { 'text 333': 'invalid_request' } });
+  await expect(runInProcess({ ...place, spec })).rejects.toMatchObject({
+    name: 'TooManyRejectsError',
+    message: expect.stringMatching(/the first: .*; it is kept in .*\.parquet$/),
+  });
+  expect(notes.join('\n')).toContain('refused by script');
   expect(leftBehind(place.workdir)).toBe('');
 });
 
