@@ -10,14 +10,17 @@ import type { StageIds } from '../contract/ids.ts';
 import { KEYS, renderBlockKey } from '../contract/keys.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Sealed } from '../contract/sealed.ts';
+import type { Task } from '../contract/task.ts';
 import { amendSlices } from '../core/amend-slices.ts';
 import { cutNextTasks } from '../core/cut-next-tasks.ts';
 import { addCounts, judgeConservation, judgeHandover } from '../core/judge-conservation.ts';
+import { judgeReading } from '../core/judge-reading.ts';
 import { mapBounded } from '../io/map-bounded.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { putAmendment, putSealed, readSealed } from '../io/seal-stage.ts';
 import { amendBehindPilot } from './infer/amend-behind-pilot.ts';
 import { putTasks } from './put-tasks.ts';
+import { readBlocksBefore } from './read-blocks-before.ts';
 import { readStage, type StageStanding } from './read-stage.ts';
 import { requireRejects } from './require-rejects.ts';
 import type { StageContext } from './stage-context.ts';
@@ -72,6 +75,8 @@ export const seal = async (
   const counts = addCounts(done.map((commit) => commit.counts));
   const carried = addCarried(done);
   await requireConservation(store, plan, { position, counts, carried });
+  // Of tasks as seal cuts them there is nothing to prove; those in the place of others were cut elsewhere.
+  if (amendments > 0 && index > 0) await requireReading(store, plan, { index, tasks });
   await requireRejects(store, plan, { index, counts, done });
   const attempt = context.newAttempt();
   const next = cutNextTasks(plan, index, done);
@@ -130,6 +135,16 @@ const requireConservation = async (store: ObjectStore, plan: Plan, judged: Judge
   if (before.totals.carried?.out === carried?.in) return;
   const sentence = `groups left the stage before with ${before.totals.carried?.out} rows and came in with ${carried?.in}`;
   throw new ConservationError({ where, sentence });
+};
+
+const requireReading = async (
+  store: ObjectStore,
+  plan: Plan,
+  { index, tasks }: { readonly index: number; readonly tasks: readonly Task[] },
+): Promise<void> => {
+  const sentence = judgeReading(tasks, await readBlocksBefore(store, plan, index));
+  if (sentence !== undefined)
+    throw new ConservationError({ where: `stage ${plan.stageIds[index]}`, sentence });
 };
 
 /** The block that a commit means, by its size: cheap enough for every block of a stage. */
