@@ -150,7 +150,7 @@ describe('the command', () => {
     expect([far.exitCode, near.exitCode]).toEqual([EXIT_CODES.cancelled, EXIT_CODES.cancelled]);
     await stack.execution(`${id}-0001-1`);
     await requireSameTale(id);
-    await Promise.all([there('resume', id), here('resume', id)]);
+    await Promise.all([there('resume', id, '--wait'), here('resume', id)]);
     await requireCounted(stack, id);
     await requireSameWords('status', id);
   });
