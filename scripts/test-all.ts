@@ -32,7 +32,7 @@ const STEPS = [
 
 const TIERS = ['unit', 'flow', 'cloud', 'stack'] as const;
 
-/** Of one step or tier; all together have a budget of 25 minutes on two cores. */
+/** Of one step or tier; all together take about 40 minutes on two cores. */
 const LONGEST_MS = 25 * 60_000;
 
 type Tally = { passed: number; failed: number };
