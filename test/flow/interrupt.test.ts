@@ -189,9 +189,9 @@ it('is cancelled before its first run is open, frees the output, and runs by res
 it('is not cancelled any more where it is published', async () => {
   await spec([]);
   expect((await daybreak('run', 'spec.yaml', '--id', 'one')).exitCode).toBe(0);
-  const { exitCode, stdout } = await daybreak('cancel', 'one');
-  expect(stdout).toBe('job one has ended before: it is published\n');
-  expect(exitCode).toBe(0);
+  const { exitCode, stderr } = await daybreak('cancel', 'one');
+  expect(stderr).toBe('job one has ended before: it is published\n');
+  expect(exitCode).toBe(2);
   expect(judgeOutput(join(folder, 'out'))?.rows).toBe(1);
 });
 
