@@ -12,6 +12,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/flow/**', 'test/cloud/**', 'test/vllm/**'],
           testTimeout: 20_000,
+          // By default one core of two is left idle.
+          maxWorkers: 2,
         },
       },
       {
