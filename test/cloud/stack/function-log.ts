@@ -1,4 +1,5 @@
 /** Logs of the functions, over the API of CloudWatch Logs, for want of its SDK client: of the emulator only. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { rootAuthorization } from '../../emulator/invoke-function.ts';
 import type { StackFacts } from './stack-facts.ts';
 
@@ -10,6 +11,9 @@ export type LogLine = Readonly<Record<string, unknown>> & {
   readonly job?: string;
 };
 
+const MOST_TRIES = 5;
+const PAUSE_MS = 100;
+
 const ask = async <Answer>(facts: StackFacts, action: string, request: object): Promise<Answer> => {
   const { endpoint, environment } = facts;
   if (endpoint === undefined) throw new Error('an account of AWS wants the SDK client for its logs');
@@ -17,17 +21,19 @@ const ask = async <Answer>(facts: StackFacts, action: string, request: object): 
     region: environment.AWS_REGION ?? '',
     credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID ?? '' },
   };
-  const reply = await fetch(endpoint, {
-    method: 'POST',
-    headers: {
-      Authorization: rootAuthorization(root, 'logs'),
-      'X-Amz-Target': `Logs_20140328.${action}`,
-      'Content-Type': 'application/x-amz-json-1.1',
-    },
-    body: JSON.stringify(request),
-  });
-  if (!reply.ok) throw new Error(`${action} answered ${reply.status}: ${await reply.text()}`);
-  return (await reply.json()) as Answer;
+  const headers = {
+    Authorization: rootAuthorization(root, 'logs'),
+    'X-Amz-Target': `Logs_20140328.${action}`,
+    'Content-Type': 'application/x-amz-json-1.1',
+  };
+  // As the SDK would: the emulator answers 500 where a function makes its log group while the groups are listed.
+  for (let tries = 1; ; tries += 1) {
+    const reply = await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(request) });
+    if (reply.ok) return (await reply.json()) as Answer;
+    if (reply.status < 500 || tries === MOST_TRIES)
+      throw new Error(`${action} answered ${reply.status}: ${await reply.text()}`);
+    await pause(PAUSE_MS);
+  }
 };
 
 /** The log groups of the stack whose names hold `part`: `FunctionsStartLogs`. */
