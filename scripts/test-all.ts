@@ -37,6 +37,37 @@ const LONGEST_MS = 25 * 60_000;
 
 type Tally = { passed: number; failed: number };
 
+/** What vitest writes of a tier; a file that does not load fails without a test of its own. */
+type Report = {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+};
+
+/** Said once more at the end, where a reader of a log's tail sees it. */
+const failures: string[] = [];
+
+const noteFailures = (tier: string, { testResults }: Report): void => {
+  for (const { name, status, message, assertionResults } of testResults) {
+    const where = `${tier}: ${path.relative(root, name)}`;
+    const bad = assertionResults.filter((test) => test.status !== 'passed');
+    for (const { fullName, status: found, failureMessages } of bad)
+      failures.push(`${where} > ${fullName}: ${failureMessages[0]?.split('\n')[0] ?? found}`);
+    if (bad.length === 0 && status !== 'passed') failures.push(`${where}: ${message}`);
+  }
+};
+
 const run = (command: string, args: readonly string[]): boolean => {
   const startedAt = performance.now();
   const { status, error } = spawnSync(command, args, {
@@ -64,28 +95,26 @@ const runTier = (tier: string, folder: string): Tally => {
     `--outputFile.json=${report}`,
   ]);
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-      readFileSync(report, 'utf8'),
-    ) as {
-      numPassedTests: number;
-      numFailedTests: number;
-      numPendingTests: number;
-      numTodoTests: number;
-    };
+    const result = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    noteFailures(tier, result);
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = result;
     // A test that did not run proves nothing.
     const failed = numFailedTests + numPendingTests + numTodoTests;
-    // A file that does not load has no failed test, yet the tier failed.
+    if (!isGreen && failed === 0) failures.push(`${tier}: vitest failed, though no test did`);
     return { passed: numPassedTests, failed: isGreen ? failed : Math.max(failed, 1) };
   } catch (error) {
-    process.stderr.write(`the tier ${tier} left no report: ${error}\n`);
+    failures.push(`${tier}: it left no report: ${error}`);
     return { passed: 0, failed: 1 };
   }
 };
 
 const total: Tally = { passed: 0, failed: 0 };
-for (const { command, args } of STEPS) {
+for (const { name, command, args } of STEPS) {
   if (run(command, args)) total.passed += 1;
-  else total.failed += 1;
+  else {
+    total.failed += 1;
+    failures.push(name);
+  }
 }
 const folder = mkdtempSync(path.join(tmpdir(), 'daybreak-test-'));
 try {
@@ -97,5 +126,6 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+for (const failure of failures) process.stdout.write(`failed: ${failure}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -17,12 +17,11 @@ const TASKS = ['--map-tasks', '2', '--reduce-tasks', '2'] as const;
 /** Where none is done while it is looked at: of two, one may have no row. */
 const ONE_TASK = ['--map-tasks', '1', '--reduce-tasks', '2'] as const;
 const FAILS: SpecText = { steps: [{ extend: { w: "CAST('x' || v AS INTEGER)" } }] };
-/** In which a job is submitted, looked at and cancelled, on a loaded machine; resumed, it ends behind that. */
-const SLOW_MS = 50_000;
-/** No task is done before that time, and all are soon afterwards. */
-const slowUntil = (untilMs: number): string => `
+/** Each row takes 100 ms until the gate is there: thousands last longer than any look at the job. */
+const waitsFor = (gate: string): string => `
+import { existsSync } from 'node:fs';
 export default async (row) => {
-  if (Date.now() < ${untilMs}) await new Promise((resolve) => setTimeout(resolve, 100));
+  if (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 100));
   return row;
 };
 `;
@@ -133,7 +132,8 @@ describe('the command', () => {
 
   it('says the same of a job that is cancelled, and goes on with it', async () => {
     const id = 'words-cancelled';
-    await writeFile(path.join(folder, 'slow.js'), slowUntil(Date.now() + SLOW_MS));
+    const gate = path.join(folder, 'gate');
+    await writeFile(path.join(folder, 'slow.js'), waitsFor(gate));
     const files = await writeBoth(id, SLOW);
     const local = startDaybreak(['run', files.here, '--id', id, ...ONE_TASK], {
       cwd: folder,
@@ -150,6 +150,7 @@ describe('the command', () => {
     expect([far.exitCode, near.exitCode]).toEqual([EXIT_CODES.cancelled, EXIT_CODES.cancelled]);
     await stack.execution(`${id}-0001-1`);
     await requireSameTale(id);
+    await writeFile(gate, '');
     await Promise.all([there('resume', id, '--wait'), here('resume', id)]);
     await requireCounted(stack, id);
     await requireSameWords('status', id);
