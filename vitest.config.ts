@@ -11,7 +11,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/flow/**', 'test/cloud/**', 'test/vllm/**'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           // By default one core of two is left idle.
           maxWorkers: 2,
         },

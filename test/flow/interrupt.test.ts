@@ -13,7 +13,7 @@ const LONG = busySteps(1500);
 /** Passes 27 million rows: about a second. */
 const SHORT = busySteps(300);
 /** A wish to cancel is looked for every 2 s; the machine may be busy. */
-const CANCEL_SECONDS = 15;
+const CANCEL_SECONDS = 40;
 
 let folder: string;
 const started: Started[] = [];

@@ -103,7 +103,7 @@ describe('a query that cannot be stopped', () => {
     const cancelledAt = performance.now();
     child.kill('SIGINT');
     expect((await ended).exitCode).toBe(130);
-    expect(performance.now() - cancelledAt).toBeLessThan(10_000);
+    expect(performance.now() - cancelledAt).toBeLessThan(40_000);
     expect(await statusOf()).toMatchObject({ state: 'cancelled' });
     expect(scratch()).toEqual([]);
   });

@@ -2,8 +2,11 @@
  * Law: whatever of a worker is killed, its tasks that were committed stay, at most two are done again, and every row is
  * answered once. One job takes one kill of each kind, each after the one before is overcome.
  */
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import type { Commit } from '../../functions/contract/commit.ts';
+import { INFER_LIMITS as LIMITS } from '../../functions/contract/planned-infer.ts';
 import { until } from '../flow/daybreak-process.ts';
 import { findWorkerProcesses, isAlive, type WorkerProcesses } from './processes.ts';
 import { readJobCommits } from './read-job-commits.ts';
@@ -34,9 +37,21 @@ const STEP = {
 };
 const rows = Array.from({ length: 2_400 }, (_, id) => ({ id }));
 
-/** The attempts that count so far, by task. */
-const readCommits = (): ReadonlyMap<string, string> =>
-  new Map(readJobCommits(folder, STAGE).map(({ task, attempt }) => [task, attempt]));
+/** The commits that count so far, by task. */
+const readCommits = (): ReadonlyMap<string, Commit> =>
+  new Map(readJobCommits(folder, STAGE).map((commit) => [commit.task, commit]));
+
+/** The tasks that a worker says it has open. */
+const readOpenTasks = (): readonly string[] => {
+  const running = path.join(folder, '.daybreak', 'jobs', JOB, STAGE.run, 'running');
+  const records = readdirSync(running).filter((name) => name.endsWith('.json'));
+  return records.flatMap((name) => {
+    const { tasks } = JSON.parse(readFileSync(path.join(running, name), 'utf8')) as {
+      readonly tasks: readonly { readonly task: string }[];
+    };
+    return tasks.map(({ task }) => task);
+  });
+};
 
 const kill = (
   of: WorkerProcesses,
@@ -70,21 +85,29 @@ it(
     const job = await startModelJob(folder, { id: JOB, rows, steps: [STEP], limitSeconds: LIMIT_SECONDS });
     const command = job.child.pid ?? 0;
     const seen = new Set<number>();
+    const kills: { what: string; open: readonly string[]; at: string; ofWorker: boolean }[] = [];
     try {
       for (const { what, names, signal } of KILLS) {
         const before = readCommits();
         await until(() => readCommits().size > before.size, `a commit before the kill of ${what}`, START_MS);
         const processes = findWorkerProcesses(command);
         for (const each of Object.values(processes)) if (each !== undefined) seen.add(each.pid);
+        const open = readOpenTasks();
         const standing = readCommits();
         const killedAt = performance.now();
+        kills.push({
+          what,
+          open,
+          at: new Date().toISOString(),
+          ofWorker: names.includes('supervisor' as never),
+        });
         kill(processes, names, signal);
         const { supervisor, engine } = processes;
         const gone = names.includes('supervisor' as never) ? supervisor : engine;
         await until(() => !isAlive(gone?.pid ?? 0), `the end of ${what}`, MOST_STOP_SECONDS * 1000);
         expect((performance.now() - killedAt) / 1000).toBeLessThan(MOST_STOP_SECONDS);
         // What counted, counts.
-        for (const [task, attempt] of standing) expect(readCommits().get(task)).toBe(attempt);
+        for (const [task, { attempt }] of standing) expect(readCommits().get(task)?.attempt).toBe(attempt);
       }
       const outcome = await job.outcome();
       expect(outcome.rows.map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(
@@ -92,8 +115,19 @@ it(
       );
       expect(isConserved(outcome)).toBe(true);
       expect(outcome.report.rows.rejected).toBe(0);
-      for (const { what, note } of KILLS)
-        expect(outcome.ended.stdout + outcome.ended.stderr, what).toMatch(note);
+      const said = outcome.ended.stdout + outcome.ended.stderr;
+      for (const { what, note } of KILLS) {
+        const expected = KILLS.filter((each) => each.note.source === note.source).length;
+        expect(said.match(new RegExp(note, 'g')) ?? [], what).toHaveLength(expected);
+      }
+      const final = readCommits();
+      const again = kills.map(({ open, at }) =>
+        open.filter((task) => (final.get(task)?.startedAt ?? '') > at),
+      );
+      for (const [index, tasks] of again.entries())
+        expect(tasks.length, kills[index]?.what).toBeLessThanOrEqual(LIMITS.openTasks);
+      // Or the kills came when nothing was under way.
+      expect(again.flat().length).toBeGreaterThan(0);
       for (const pid of seen) expect(isAlive(pid), `process ${pid}`).toBe(false);
     } finally {
       job.child.kill('SIGTERM');

@@ -250,7 +250,7 @@ describe('a job that is interrupted while it waits for an endpoint', () => {
     const interruptedAt = performance.now();
     child.kill('SIGINT');
     const end = await ended;
-    expect(performance.now() - interruptedAt).toBeLessThan(5_000);
+    expect(performance.now() - interruptedAt).toBeLessThan(30_000);
     expect(end.exitCode, end.stderr).toBe(130);
     await until(() => server?.open() === 0, 'the requests to end');
     isSilent = false;
@@ -269,7 +269,7 @@ describe('a job that is cancelled while it waits for an endpoint', () => {
     const cancelledAt = performance.now();
     expect((await runDaybreak(['cancel', onlyJob(folder)], { cwd: folder })).exitCode).toBe(0);
     expect((await ended).exitCode).toBe(130);
-    expect(performance.now() - cancelledAt).toBeLessThan(10_000);
+    expect(performance.now() - cancelledAt).toBeLessThan(40_000);
     await until(() => server?.open() === 0, 'the requests to end');
   });
 });
