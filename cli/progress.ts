@@ -11,6 +11,8 @@ export type StageProgress = {
   readonly shareBefore?: number;
   readonly rows: number;
   readonly elapsedSeconds: number;
+  /** Of these, how long it took until rows could be worked on, which says nothing of the others; default: 0. */
+  readonly waitedSeconds?: number;
   /** What else there is to say, in a few words. */
   readonly detail?: string;
 };
@@ -29,18 +31,29 @@ const QUIET_LINE_SECONDS = 10;
 export const openProgress = (stream: NodeJS.WriteStream): ProgressView =>
   stream.isTTY ? openLiveView(stream) : openLineView(stream);
 
-const rateOf = ({ rows, elapsedSeconds }: StageProgress): string =>
-  elapsedSeconds < 0.5 || rows < elapsedSeconds
-    ? ''
-    : `${renderCount(Math.round(rows / elapsedSeconds))} rows/s`;
+/** Below it a clock says nothing of a speed. */
+const LEAST_SECONDS = 0.5;
 
-const leftOf = ({ share, shareBefore = 0, elapsedSeconds }: StageProgress): string => {
-  if (share === undefined || share >= 1 || elapsedSeconds < 0.5) return '';
-  const gained = share - shareBefore;
-  return gained < 0.02 ? '' : `${renderSeconds((elapsedSeconds * (1 - share)) / gained)} left`;
+const workedSeconds = ({ elapsedSeconds, waitedSeconds = 0 }: StageProgress): number =>
+  elapsedSeconds - waitedSeconds;
+
+const rateOf = (progress: StageProgress): string => {
+  const seconds = workedSeconds(progress);
+  return seconds < LEAST_SECONDS || progress.rows < seconds
+    ? ''
+    : `${renderCount(Math.round(progress.rows / seconds))} rows/s`;
 };
 
-const describe = (progress: StageProgress): string =>
+const leftOf = (progress: StageProgress): string => {
+  const { share, shareBefore = 0 } = progress;
+  const seconds = workedSeconds(progress);
+  if (share === undefined || share >= 1 || seconds < LEAST_SECONDS) return '';
+  const gained = share - shareBefore;
+  return gained < 0.02 ? '' : `${renderSeconds((seconds * (1 - share)) / gained)} left`;
+};
+
+/** The words beside the bar. */
+export const renderProgress = (progress: StageProgress): string =>
   [
     progress.rows === 0 ? '' : renderRows(progress.rows),
     rateOf(progress),
@@ -57,7 +70,7 @@ const openLineView = (stream: NodeJS.WriteStream): ProgressView => {
       if (progress.elapsedSeconds - lastLineAt < QUIET_LINE_SECONDS) return;
       lastLineAt = progress.elapsedSeconds;
       const percent = progress.share === undefined ? '' : `${Math.round(progress.share * 100)} %  `;
-      stream.write(`${progress.stage}  ${percent}${describe(progress)}\n`);
+      stream.write(`${progress.stage}  ${percent}${renderProgress(progress)}\n`);
     },
     finish: (stage, sentence) => {
       lastLineAt = 0;
@@ -92,7 +105,7 @@ const openLiveView = (stream: NodeJS.WriteStream): ProgressView => {
       }
       bar.update(Math.floor((progress.share ?? 0) * 100), {
         stage: progress.stage,
-        text: dim(describe(progress)),
+        text: dim(renderProgress(progress)),
       });
     },
     finish: (stage, sentence) => {

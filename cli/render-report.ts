@@ -91,10 +91,13 @@ const renderSteps = (report: Report): readonly string[] =>
 const renderModels = ({ stages }: Report): readonly string[] =>
   stages.flatMap(({ stage, infer }) => {
     if (infer === undefined) return [];
-    const { promptTokens, cachedTokens = 0, outputTokens, costUsd, engine } = infer;
+    const { promptTokens, cachedTokens = 0, outputTokens, costUsd, engine, startSeconds } = infer;
     const cached = cachedTokens === 0 ? '' : ` (${renderCount(cachedTokens)} from a cache)`;
     const tokens = `${renderCount(promptTokens)} prompt tokens${cached}, ${renderCount(outputTokens)} output tokens`;
-    return [`  ${stage} ${engine}: ${tokens}${costUsd === undefined ? '' : `, ${renderUsd(costUsd)}`}`];
+    const cost = costUsd === undefined ? '' : `, ${renderUsd(costUsd)}`;
+    const start =
+      startSeconds === undefined ? '' : `; ${renderSeconds(startSeconds)} of its seconds for the start`;
+    return [`  ${stage} ${engine}: ${tokens}${cost}${start}`];
   });
 
 /** Rows that stand in no column, for nobody has read them. */

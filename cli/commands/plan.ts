@@ -8,6 +8,7 @@ import { renderModels } from '../infer/render-models.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { resourcesOf, workdirOf } from '../options.ts';
 import { renderTable } from '../render-table.ts';
+import { renderTime } from '../render-time.ts';
 import { splitHere } from '../split-here.ts';
 import { withWorkdir } from '../workdir.ts';
 import { openWorld } from '../world.ts';
@@ -42,13 +43,9 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
 /** Rows that are rendered to tell which ones are bad: a second's work. */
 const SAMPLE_ROWS = 10_000;
 
-const renderPlan = ({ plan: { input, stages, output, stageIds }, models }: PlannedJob): string => {
+const renderPlan = ({ plan, models }: PlannedJob): string => {
+  const { input, stages, output, stageIds } = plan;
   const bytes = input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const known = stages.flatMap(({ expected }) => expected ?? []);
-  const total = known.reduce((seconds, expected) => seconds + expected.seconds, 0);
-  const reasons = new Set(known.map(({ because }) => because));
-  const isModelUnknown = stages.some(({ kind, expected }) => kind === 'infer' && expected === undefined);
-  if (isModelUnknown) reasons.add('without the time of the model, which the job finds out');
   return [
     `input   ${renderCount(input.files.length)} ${input.format} ${input.files.length === 1 ? 'file' : 'files'}, ${renderBytes(bytes)}`,
     `columns ${input.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
@@ -68,11 +65,11 @@ const renderPlan = ({ plan: { input, stages, output, stageIds }, models }: Plann
         renderWork(stage),
       ]),
     }),
-    ...renderModels({ stages, stageIds }, models),
+    ...renderModels(plan, models),
     '',
     `output  ${output.uri}, ${output.format}, mode ${output.mode}`,
     `columns ${output.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
-    `time    ${renderSeconds(total)} expected: ${[...reasons].join('; ')}`,
+    `time    ${renderTime(stages)}`,
   ].join('\n');
 };
 

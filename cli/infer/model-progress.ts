@@ -1,5 +1,6 @@
 import type { WorkerEvent } from '../../functions/contract/worker-events.ts';
 import { renderCount } from '../../functions/core/render-units.ts';
+import type { StageProgress } from '../progress.ts';
 
 /** What a worker with a model is doing, as the progress line shows it. Counts are of its process. */
 export type ModelProgress = {
@@ -30,6 +31,31 @@ export const advanceProgress = (before: ModelProgress, event: WorkerEvent): Mode
     default:
       return before;
   }
+};
+
+/** Rows of the stage: all of them, those that were committed before this process, and when it began. */
+export type ShownStage = {
+  readonly rows: number;
+  readonly doneRows: number;
+  readonly elapsedSeconds: number;
+  /** On the same clock, when the engine was ready; undefined before. */
+  readonly readySeconds: number | undefined;
+};
+
+/** What the progress line shows: a speed is that of this process, and from when its engine takes rows. */
+export const shareOfModel = (
+  { rows: answered, detail }: ModelProgress,
+  { rows, doneRows, elapsedSeconds, readySeconds = elapsedSeconds }: ShownStage,
+): Omit<StageProgress, 'stage'> => {
+  const shareOf = (some: number): number | undefined => (rows === 0 ? undefined : Math.min(1, some / rows));
+  return {
+    share: shareOf(doneRows + answered),
+    shareBefore: shareOf(doneRows) ?? 0,
+    rows: answered,
+    elapsedSeconds,
+    waitedSeconds: readySeconds,
+    detail,
+  };
 };
 
 /** What a user is told of an event in a line of its own; undefined where the progress line is enough. */

@@ -85,8 +85,9 @@ const askEndpoint = async (
   const settings = await known.settingsOf(name);
   const problems = judgeEndpointStep(step, settings, renderSpecPath(['steps', index, 'infer']));
   if (problems.length > 0) throw new SpecError(problems);
-  if (step.task !== 'embed') return facts;
+  const priced = settings.price === undefined ? facts : { ...facts, price: settings.price };
+  if (step.task !== 'embed') return priced;
   // Most jobs ask no endpoint: they are spared the client.
   const { probeDimensions } = await import('../../functions/io/endpoints/look-at-endpoint.ts');
-  return { ...facts, dimensions: await probeDimensions(settings, step.model, signal) };
+  return { ...priced, dimensions: await probeDimensions(settings, step.model, signal) };
 };

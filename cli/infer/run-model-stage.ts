@@ -13,7 +13,7 @@ import type { StagePosition } from '../../functions/stages/seal.ts';
 import type { Runner } from '../run-job.ts';
 import { judgeWorkerExit } from './judge-worker-exit.ts';
 import { keepTail } from './keep-tail.ts';
-import { advanceProgress, NO_PROGRESS, noteOf } from './model-progress.ts';
+import { advanceProgress, NO_PROGRESS, noteOf, shareOfModel } from './model-progress.ts';
 import { startModelWorker } from './start-model-worker.ts';
 
 /** Starts of a worker in a row that bring no commit: what ends it so often ends the next one too. */
@@ -34,8 +34,6 @@ export type ModelStage = {
   readonly plan: Plan;
   readonly position: StagePosition;
   readonly step: PlannedInferStep;
-  /** Share of the stage that was done before the command began. */
-  readonly shareBefore: number;
   readonly elapsedSeconds: () => number;
 };
 
@@ -142,31 +140,22 @@ const watchPilot = async (
 const SHOW_MS = 1_000;
 
 /** The progress line of a stage, over the rows that are committed already. */
-const openShow = async (
-  { context, view }: Runner,
-  { plan, position, shareBefore, elapsedSeconds }: ModelStage,
-) => {
+const openShow = async ({ context, view }: Runner, { plan, position, elapsedSeconds }: ModelStage) => {
   const before = { job: plan.job, run: plan.run, stage: plan.stageIds[position.index - 1] ?? '' };
   const rows = (await readSealed(context.store, before))?.totals.rows ?? 0;
   const { done } = await readStage(context.store, plan, position);
   const doneRows = done.reduce((sum, { counts }) => sum + counts.read, 0);
   let progress = NO_PROGRESS;
+  let readySeconds: number | undefined;
   const draw = (): void => {
-    const share = rows === 0 ? undefined : Math.min(1, (doneRows + progress.rows) / rows);
-    const { detail } = progress;
-    view.update({
-      stage: position.stage,
-      share,
-      shareBefore,
-      rows: progress.rows,
-      elapsedSeconds: elapsedSeconds(),
-      detail,
-    });
+    const shown = { rows, doneRows, elapsedSeconds: elapsedSeconds(), readySeconds };
+    view.update({ stage: position.stage, ...shareOfModel(progress, shown) });
   };
   const timer = setInterval(draw, SHOW_MS);
   return {
     take: (event: Parameters<typeof advanceProgress>[1]): void => {
       progress = advanceProgress(progress, event);
+      if (progress.readyAt !== undefined) readySeconds ??= elapsedSeconds();
       draw();
     },
     end: (): void => clearInterval(timer),

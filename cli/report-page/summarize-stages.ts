@@ -16,6 +16,7 @@ export const summarizeStages = (
     const times = own.map(({ startMs, endMs }) => (endMs - startMs) / 1000);
     const workers = countWorkers(own);
     const seconds = wallSeconds(own);
+    const engineSeconds = own.length === 0 ? 0 : (counted.infer?.startSeconds ?? 0);
     return [
       {
         stage,
@@ -23,7 +24,7 @@ export const summarizeStages = (
         tasks: counted.tasks,
         adopted: counted.tasks - own.length,
         workers,
-        seconds,
+        seconds: seconds + engineSeconds,
         expectedSeconds,
         busyShare: seconds === 0 ? 1 : times.reduce((sum, time) => sum + time, 0) / (seconds * workers),
         medianSeconds: medianOf(times),

@@ -16,10 +16,11 @@ export const StepFigures = z.strictObject({
   answer: z.string().describe('the kind of the answer'),
   maxTokens: z.int().min(1).optional().describe('of chat and generate'),
   rows: z.int().min(1).describe('that were answered'),
-  characters: z.int().min(0).describe('of their requests, as commits weigh them'),
+  characters: z.int().min(0).describe('of their requests, as commits weigh them; 0 where not known'),
   promptTokens: z.int().min(0),
   outputTokens: z.int().min(0),
   seconds: z.number().positive().describe('in which the engine had rows, summed over workers'),
+  startSeconds: z.number().min(0).optional().describe('of an engine of one worker; absent for an endpoint'),
 });
 export type StepFigures = z.infer<typeof StepFigures>;
 

@@ -185,6 +185,15 @@ export const InferEstimate = z
       .positive()
       .optional()
       .describe('prompt and output together; absent where nobody knows: a pilot measures it'),
+    startSeconds: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('until the engine takes rows; absent where nobody knows, or an endpoint is asked'),
+    promptBasis: z
+      .enum(['counted', 'history', 'assumed'])
+      .optional()
+      .describe('where promptTokensPerCharacter comes from'),
     basis: z.enum(['history', 'assumed']),
     because: z.string(),
   })
@@ -194,7 +203,10 @@ export type InferEstimate = z.infer<typeof InferEstimate>;
 /** What a task of such a stage measured: for reports, history, and for the cut behind a pilot. */
 export const InferFigures = z
   .strictObject({
-    rows: z.int().min(0),
+    rows: z
+      .int()
+      .min(0)
+      .describe('that the model answered, those whose answer was refused for its shape too'),
     promptTokens: z.int().min(0),
     cachedTokens: z.int().min(0).optional().describe('of the prompts: what the engine had already'),
     outputTokens: z.int().min(0),
@@ -203,7 +215,19 @@ export const InferFigures = z
       .min(0)
       .optional()
       .describe('of an endpoint whose prices were known: what these tokens cost'),
+    characters: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'of the requests of these rows, as commits weigh them; absent in commits of earlier versions',
+      ),
     seconds: z.number().min(0).describe('from the first row in the engine to the last answer'),
+    startSeconds: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('that its engine took to start, before any of these seconds; absent for an endpoint'),
     engine: z.string().describe('for people: vllm 0.32.0 cpu, or the name of the endpoint'),
     machine: z.string().describe('what its speed is compared by: the GPU, or the CPU and its threads'),
   })
@@ -211,5 +235,7 @@ export const InferFigures = z
 export type InferFigures = z.infer<typeof InferFigures>;
 
 /** The same of all tasks of a stage together, for a report. */
-export const InferTotals = InferFigures.omit({ seconds: true, machine: true }).meta({ id: 'InferTotals' });
+export const InferTotals = InferFigures.omit({ seconds: true, machine: true, characters: true }).meta({
+  id: 'InferTotals',
+});
 export type InferTotals = z.infer<typeof InferTotals>;

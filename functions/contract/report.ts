@@ -14,7 +14,10 @@ const StageReport = z.strictObject({
   stage: z.string(),
   kind: z.enum(STAGE_KINDS),
   tasks: z.int().min(0),
-  seconds: z.number().min(0),
+  seconds: z
+    .number()
+    .min(0)
+    .describe('from the first start of a task to the last end, and the start of an engine before that'),
   counts: Counts,
   steps: z.array(StepReport),
   bytesRead: z.int().min(0),

@@ -1,6 +1,7 @@
 /** What a stage with a model is expected to take, from finished jobs, else from assumptions that are named as such. */
 import type { StepFigures } from '../contract/model-history.ts';
 import type { InferEstimate, PlannedInferStep } from '../contract/planned-infer.ts';
+import { medianOf } from './median.ts';
 import { renderCount } from './render-units.ts';
 
 /** Of English text as most tokenizers cut it; other scripts have more tokens, and then tasks are longer. */
@@ -36,12 +37,19 @@ const closest = ({ history, digest }: InferQuestion): readonly StepFigures[] => 
   return same.length > 0 ? same : history;
 };
 
-const findPromptRate = (question: InferQuestion): number => {
+const findPromptRate = (
+  question: InferQuestion,
+): Required<Pick<InferEstimate, 'promptTokensPerCharacter' | 'promptBasis'>> => {
   const { counted } = question;
-  if (counted !== undefined && counted.characters > 0) return counted.tokens / counted.characters;
-  const before = closest(question).filter(({ promptTokens }) => promptTokens > 0);
-  const characters = sumOf(before, 'characters');
-  return characters > 0 ? sumOf(before, 'promptTokens') / characters : ASSUMED_TOKENS_PER_CHARACTER;
+  if (counted !== undefined && counted.characters > 0)
+    return { promptTokensPerCharacter: counted.tokens / counted.characters, promptBasis: 'counted' };
+  const before = closest(question).filter(
+    ({ promptTokens, characters }) => promptTokens > 0 && characters > 0,
+  );
+  if (before.length === 0)
+    return { promptTokensPerCharacter: ASSUMED_TOKENS_PER_CHARACTER, promptBasis: 'assumed' };
+  const rate = sumOf(before, 'promptTokens') / sumOf(before, 'characters');
+  return { promptTokensPerCharacter: rate, promptBasis: 'history' };
 };
 
 const meanOutput = (figures: readonly StepFigures[]): number =>
@@ -92,14 +100,6 @@ const findOutput = (question: InferQuestion): Found => {
   };
 };
 
-const median = (values: readonly number[]): number | undefined => {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle];
-  const lower = sorted[middle - 1];
-  return sorted.length % 2 === 1 || upper === undefined || lower === undefined ? upper : (lower + upper) / 2;
-};
-
 /** Tokens of prompts and answers a second of one worker; undefined where no job has shown it. */
 const findSpeed = (
   question: InferQuestion,
@@ -108,12 +108,12 @@ const findSpeed = (
   const speeds = closest(question)
     .map(({ promptTokens, outputTokens, seconds }) => (promptTokens + outputTokens) / seconds)
     .filter((speed) => speed > 0);
-  const value = median(speeds);
-  if (value === undefined)
+  if (speeds.length === 0)
     return {
-      value,
+      value: undefined,
       because: 'no job with this model has finished on this machine, so a pilot measures its speed',
     };
+  const value = medianOf(speeds);
   const jobs = speeds.length === 1 ? 'one finished step' : `${speeds.length} finished steps`;
   return {
     value,
@@ -124,15 +124,17 @@ const findSpeed = (
 /**
  * What a stage with a model is expected to take. Speed and the length of answers come from finished jobs with the same
  * model, engine and machine, first of all from those with the same step; the tokens of prompts from a sample that was
- * counted. What nobody knows is assumed, and `because` says so; a speed is never assumed.
+ * counted; the start of the engine from all jobs with that model. What nobody knows is assumed, and `because` says so; a speed is never assumed.
  */
 export const estimateInfer = (question: InferQuestion): InferEstimate => {
   const output = findOutput(question);
   const speed = findSpeed(question);
+  const starts = question.history.flatMap(({ startSeconds }) => startSeconds ?? []);
   return {
-    promptTokensPerCharacter: findPromptRate(question),
+    ...findPromptRate(question),
     outputTokensPerRow: output.value,
     ...(speed.value === undefined ? {} : { tokensPerSecond: speed.value }),
+    ...(starts.length === 0 ? {} : { startSeconds: medianOf(starts) }),
     basis: speed.value !== undefined && output.isKnown ? 'history' : 'assumed',
     because: `${speed.because}; ${output.because}`,
   };

@@ -66,7 +66,8 @@ const findAlike = ({ kinds, mapTasks, history }: StagesToExpect): History => {
 
 const assume = ({ inputFormat, inputBytes, kinds }: StagesToExpect): Expectation => {
   const speed = ASSUMED_BYTES_PER_SECOND[inputFormat] ?? FALLBACK_BYTES_PER_SECOND;
-  const whole = kinds.length === 1 ? '' : ' for all stages together';
+  const together = kinds.includes('infer') ? ' for all stages without a model' : ' for all stages together';
+  const whole = kinds.length === 1 ? '' : together;
   return {
     seconds: FIXED_SECONDS + inputBytes / speed,
     basis: 'assumed',

@@ -1,18 +1,14 @@
 import type { Commit } from '../contract/commit.ts';
 import type { InferTotals } from '../contract/planned-infer.ts';
-
-/** A sum that is known where every part is. */
-const sumOfKnown = (parts: readonly (number | undefined)[]): number | undefined =>
-  parts.reduce<number | undefined>(
-    (sum, part) => (sum === undefined || part === undefined ? undefined : sum + part),
-    0,
-  );
+import { longestStart } from './longest-start.ts';
+import { sumOfKnown } from './sum-of-known.ts';
 
 /** What the tasks of a stage asked of their model together; undefined where none runs one. */
 export const sumInfer = (commits: readonly Pick<Commit, 'infer'>[]): InferTotals | undefined => {
   const figures = commits.flatMap(({ infer }) => infer ?? []);
   if (figures.length === 0) return undefined;
   const costUsd = sumOfKnown(figures.map((each) => each.costUsd));
+  const startSeconds = longestStart(commits);
   // Who says nothing of a cache has none, or does not know: then there is no sum.
   const cachedTokens = sumOfKnown(figures.map((each) => each.cachedTokens));
   return {
@@ -21,6 +17,7 @@ export const sumInfer = (commits: readonly Pick<Commit, 'infer'>[]): InferTotals
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
     outputTokens: figures.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
     ...(costUsd === undefined ? {} : { costUsd }),
+    ...(startSeconds === undefined ? {} : { startSeconds }),
     engine: [...new Set(figures.map(({ engine }) => engine))].sort().join(', '),
   };
 };

@@ -33,10 +33,12 @@ export const learnFromPilot = (
 ): (TokenRates & { readonly tokensPerSecond: number }) | undefined => {
   if (figures.rows === 0) return undefined;
   const seconds = Math.max(figures.seconds, LEAST_SECONDS);
-  if (figures.promptTokens === 0 || load.characters === 0)
+  // Rejects have no tokens: their characters say nothing of the others'.
+  const { characters = load.characters } = figures;
+  if (figures.promptTokens === 0 || characters === 0)
     return { ...assumed, tokensPerSecond: tokensOf(load, assumed) / seconds };
   return {
-    promptTokensPerCharacter: figures.promptTokens / load.characters,
+    promptTokensPerCharacter: figures.promptTokens / characters,
     outputTokensPerRow: figures.outputTokens / figures.rows,
     tokensPerSecond: (figures.promptTokens + figures.outputTokens) / seconds,
   };

@@ -10,6 +10,7 @@ import { Report, type StageReport } from '../contract/report.ts';
 import type { OutcomeKind } from '../contract/stages.ts';
 import { addCounts } from '../core/judge-conservation.ts';
 import { wordOfStep } from '../core/name-step.ts';
+import { stageSeconds } from '../core/stage-seconds.ts';
 import { sumInfer } from '../core/sum-infer.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
@@ -86,7 +87,7 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
       stage,
       kind: planned.kind,
       tasks: commits.length,
-      seconds: secondsOf(commits),
+      seconds: stageSeconds(commits),
       counts: sealed?.totals.counts ?? addCounts(commits.map(({ counts }) => counts)),
       steps: addSteps(planned, commits, job),
       bytesRead: planned.inputBytes ?? sumBytesRead(commits),
@@ -100,13 +101,6 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
 /** Of blocks: a task reads its partitions and nothing else. */
 const sumBytesRead = (commits: readonly CommitFacts[]): number =>
   commits.reduce((bytes, { bytesRead = 0 }) => bytes + bytesRead, 0);
-
-/** From the first start to the last end. */
-const secondsOf = (commits: readonly CommitFacts[]): number => {
-  const starts = commits.map(({ startedAt }) => Date.parse(startedAt));
-  const ends = commits.map(({ endedAt }) => Date.parse(endedAt));
-  return Math.max(0, Math.max(...ends) - Math.min(...starts)) / 1000;
-};
 
 /** A step that moves rows has a half in the stage before it and one in the stage behind it. */
 const stepsOf = ({ opening, steps, shuffle }: Plan['stages'][number]): readonly PlannedStep[] => [

@@ -48,7 +48,8 @@ const rememberJob = ({ store, resources }: RunContext, plan: Plan, report: Repor
     stages: report.stages.map((stage) => ({
       kind: stage.kind,
       tasks: Math.max(stage.tasks, 1),
-      seconds: stage.seconds,
+      // What a plan expects for each byte of the input; an engine starts in the same time for any.
+      seconds: Math.max(0, stage.seconds - (stage.infer?.startSeconds ?? 0)),
       inputBytes: stage.bytesRead,
       rows: stage.counts.read,
     })),

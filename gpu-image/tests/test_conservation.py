@@ -207,6 +207,27 @@ def test_rejects_exactly_the_five_in_a_hundred_rows_that_are_bad(tmp_path: Path)
     ]
 
 
+def test_measures_the_characters_of_answered_rows_and_the_start_of_the_engine(tmp_path: Path) -> None:
+    texts = {0: " \N{GRINNING FACE}é", 1: " LONG" + "x" * 10_000, 2: _WRONG}
+    world = StageWorld(
+        MemoryStore(),
+        [3],
+        {"kind": "json", "schema": {}},
+        texts=texts,
+        limit={"unit": "rate", "value": 1},
+    ).build()
+    script = Script(refuse=_CAUSES, wrong_shape=(_WRONG,), lives=(Life(start_seconds=48),))
+    assert run_virtually(Trial(world, script, tmp_path).run()) == 0
+    [commit] = world.commits()
+    # An answer of another shape was paid for; what was refused has no tokens.
+    asked = sum(len(request_of(row, text=texts[row])) for row in (0, 2))
+    assert {name: commit["infer"][name] for name in ("rows", "characters", "startSeconds")} == {
+        "rows": 2,
+        "characters": asked,
+        "startSeconds": 48,
+    }
+
+
 def test_says_in_short_what_a_task_rejected_and_what_another_attempt_may_mend(tmp_path: Path) -> None:
     signs = {4: " ODD", 7: " LONG", 9: " LONG", 11: _WRONG}
     limit = {"unit": "rate", "value": 1}

@@ -110,6 +110,9 @@ describe('renderReport', () => {
     expect(textOf({ cachedTokens: 100, costUsd: 0.0123 })).toContain(
       '\n  01-infer vendor: 12,345 prompt tokens (100 from a cache), 678 output tokens, 0.012 USD\n',
     );
+    expect(textOf({ startSeconds: 118 })).toContain(
+      '678 output tokens; 1m 58s of its seconds for the start\n',
+    );
   });
 
   it('counts rows apart that were never read', () => {

@@ -88,6 +88,21 @@ describe('estimateInfer', () => {
     expect(ask({ counted: undefined }).promptTokensPerCharacter).toBe(0.25);
   });
 
+  it('says whether tokens of prompts were counted, learned or assumed', () => {
+    expect(ask().promptBasis).toBe('counted');
+    expect(ask({ counted: undefined, history: [figures()] }).promptBasis).toBe('history');
+    expect(ask({ counted: undefined }).promptBasis).toBe('assumed');
+    // A job of an earlier version, which does not know whose characters it counted.
+    const unknown = figures({ characters: 0 });
+    expect(ask({ counted: undefined, history: [unknown] }).promptBasis).toBe('assumed');
+  });
+
+  it('learns what the engine takes to start from all jobs with the model, and assumes nothing', () => {
+    const history = [118, 48, 73].map((startSeconds) => figures({ step: OTHER, startSeconds }));
+    expect(ask({ history: [...history, figures()] }).startSeconds).toBe(73);
+    expect(ask({ history: [figures()] })).not.toHaveProperty('startSeconds');
+  });
+
   it('learns no speed from an endpoint that counts no tokens', () => {
     const silent = figures({ promptTokens: 0, outputTokens: 0 });
     expect(ask({ history: [silent] })).toMatchObject({ basis: 'assumed', outputTokensPerRow: 50 });

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { PlannedStage } from '../../functions/contract/plan.ts';
-import { expectModel, type ModelLoad } from '../../functions/core/expect-model.ts';
+import {
+  costOfModel,
+  expectModel,
+  type ModelLoad,
+  tokensOfModel,
+} from '../../functions/core/expect-model.ts';
 
 const stage: PlannedStage = {
   kind: 'infer',
@@ -27,6 +32,26 @@ describe('expectModel', () => {
     expect(expectModel(stage, load).expected).toEqual({
       seconds: 10,
       basis: 'history',
+      because: 'the median; without the start of the engine, which no job has measured yet',
+    });
+  });
+
+  it('adds the start of the engine, however the rest is known', () => {
+    const estimate = { ...load.estimate, startSeconds: 118 };
+    expect(expectModel(stage, { ...load, estimate }).expected).toMatchObject({
+      seconds: 128,
+      because: 'the median; 1m 58s of it for the start of the engine, as before',
+    });
+    expect(expectModel(stage, { ...load, estimate, rows: undefined }).expected?.seconds).toBe(121);
+  });
+
+  it('waits for no start of an endpoint', () => {
+    const opening = {
+      kind: 'infer',
+      engine: { kind: 'endpoint', name: 'vendor' },
+    } as PlannedStage['opening'];
+    expect(expectModel({ ...stage, opening }, load).expected).toMatchObject({
+      seconds: 10,
       because: 'the median',
     });
   });
@@ -37,7 +62,21 @@ describe('expectModel', () => {
   });
 
   it('goes by jobs of the same shape where the speed is known and the rows are not', () => {
-    expect(expectModel(stage, { ...load, rows: undefined })).toBe(stage);
+    expect(expectModel(stage, { ...load, rows: undefined }).expected).toMatchObject({
+      seconds: 3,
+      because: expect.stringMatching(/^another machine; without the start of the engine/),
+    });
     expect(expectModel(stage, undefined)).toBe(stage);
+  });
+});
+
+describe('costOfModel', () => {
+  it('is that of all tokens, in and out', () => {
+    expect(tokensOfModel(load)).toEqual({ promptTokens: 4_000, outputTokens: 1_000 });
+    expect(costOfModel(load, { inUsd: 1, outUsd: 10 })).toBeCloseTo(0.014);
+  });
+
+  it('is not known where the tokens are not', () => {
+    expect(costOfModel({ ...load, tokens: undefined }, { inUsd: 1, outUsd: 10 })).toBeUndefined();
   });
 });

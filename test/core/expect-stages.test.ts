@@ -60,6 +60,12 @@ describe('a job of one stage', () => {
 });
 
 describe('a job of several stages', () => {
+  it('assumes a speed of SQL alone where a stage has a model', () => {
+    const [map, ...others] = expectStages({ ...job, kinds: ['map', 'infer', 'reduce'] });
+    expect(map?.because).toContain('of csv for all stages without a model:');
+    expect(others).toEqual([undefined, undefined]);
+  });
+
   const wide: StagesToExpect = { ...job, kinds: ['map', 'reduce'], mapTasks: 8 };
   const finished = (tasks: number, seconds: readonly [number, number]): History[number] => ({
     stages: [

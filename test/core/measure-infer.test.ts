@@ -28,7 +28,14 @@ const task = (
 describe('measureInfer', () => {
   it('counts the seconds of two open tasks of a worker once, and a pause not at all', () => {
     const [measured] = measureInfer([task(0, 10), task(8, 20), task(100, 101)]);
-    expect(measured).toEqual({ machine: 'L4', rows: 3, promptTokens: 30, outputTokens: 15, seconds: 21 });
+    expect(measured).toEqual({
+      machine: 'L4',
+      rows: 3,
+      characters: 0,
+      promptTokens: 30,
+      outputTokens: 15,
+      seconds: 21,
+    });
   });
 
   it('adds the seconds of workers, and keeps machines apart', () => {
@@ -41,6 +48,25 @@ describe('measureInfer', () => {
       { machine: 'L4', seconds: 20 },
       { machine: 'H100', seconds: 4 },
     ]);
+  });
+
+  it('counts the characters of answered rows, where all tasks say them', () => {
+    const of = (from: number, characters: number): Measured => {
+      const { infer, ...rest } = task(from, from + 1);
+      return { ...rest, ...(infer === undefined ? {} : { infer: { ...infer, characters } }) };
+    };
+    expect(measureInfer([of(0, 400), of(1, 600)])).toMatchObject([{ characters: 1_000 }]);
+    expect(measureInfer([of(0, 400), task(1, 2)])).toMatchObject([{ characters: 0 }]);
+  });
+
+  it('keeps what the engines took to start, once for each worker', () => {
+    const of = (worker: string, startSeconds: number): Measured => {
+      const { infer, ...rest } = task(0, 1, { worker });
+      return { ...rest, ...(infer === undefined ? {} : { infer: { ...infer, startSeconds } }) };
+    };
+    const commits = [of('w0', 118), of('w0', 118), of('w0', 118), of('w1', 50), of('w2', 60)];
+    expect(measureInfer(commits)).toMatchObject([{ startSeconds: 60 }]);
+    expect(measureInfer([task(0, 1)])[0]).not.toHaveProperty('startSeconds');
   });
 
   it('leaves out tasks that answered no row, and those without a model', () => {

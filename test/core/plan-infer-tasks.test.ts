@@ -99,6 +99,13 @@ describe('learnFromPilot', () => {
     });
   });
 
+  it('leaves out the characters of rejects, which have no tokens', () => {
+    const load = { rows: 11, characters: 152_000 };
+    expect(learnFromPilot(load, { ...figures, characters: 2000 }, rates)?.promptTokensPerCharacter).toBe(
+      0.25,
+    );
+  });
+
   it('measures in the tokens that were assumed where the engine counts none', () => {
     const silent = { ...figures, promptTokens: 0, outputTokens: 0 };
     const load = { rows: 10, characters: 2000 };

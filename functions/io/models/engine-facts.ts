@@ -1,3 +1,4 @@
+import type { EndpointPrice } from '../../contract/endpoint-settings.ts';
 import type { InferStep, Sampling } from '../../contract/infer-step.ts';
 import type {
   InferRequest,
@@ -50,6 +51,8 @@ export type EngineFacts = {
   readonly notes: readonly string[];
   /** What speeds are compared by, as in `InferFigures.machine`; of an endpoint its name. */
   readonly machine: string;
+  /** Of an endpoint whose prices are configured. */
+  readonly price?: EndpointPrice;
   /** Undefined for an endpoint: its rows are sent by TypeScript. */
   readonly worker?: WorkerCommand;
 };

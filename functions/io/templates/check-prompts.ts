@@ -21,6 +21,8 @@ const textsOf = ({ system, examples = [] }: InferStep): readonly (readonly [Spec
 export type CheckedPrompts = {
   /** The columns that the templates read, in their order. */
   readonly uses: readonly string[];
+  /** Whether there are templates, and none names anything of a row. */
+  readonly isConstant: boolean;
   readonly problems: readonly Problem[];
 };
 
@@ -36,11 +38,15 @@ export const checkPrompts = (
   const problems: Problem[] = [];
   const used = new Set<string>();
   const liquid = createLiquid();
+  let templates = 0;
+  let variables = 0;
   for (const field of TEMPLATE_FIELDS) {
     const text = step[field];
     if (text === undefined) continue;
     const at = renderSpecPath([...path, field]);
     const found = parseTemplate(liquid, text);
+    templates += 1;
+    variables += 'problem' in found ? 1 : found.parsed.variables.length;
     if ('problem' in found) problems.push({ path: at, ...found.problem });
     else if (columns !== undefined) {
       const judged = judgeVariables(found.parsed.variables, columns);
@@ -52,7 +58,7 @@ export const checkPrompts = (
     for (const [place, text] of textsOf(step))
       problems.push(...findStrayColumns(text, columns, renderSpecPath([...path, ...place])));
   const uses = (columns ?? []).map(({ name }) => name).filter((name) => used.has(name));
-  return { uses, problems };
+  return { uses, isConstant: templates > 0 && variables === 0, problems };
 };
 
 const judgeVariables = (

@@ -23,8 +23,8 @@ export type RowWork = {
   readonly ask: AskRow;
   readonly append: AppendAnswers;
   readonly reject: RejectRow;
-  /** After each row, in order, with the tokens that the endpoint counted for it, where it did. */
-  readonly onRow: (usage: Usage | undefined) => void;
+  /** After each row, in order; with what the endpoint counted for it, where it replied. */
+  readonly onRow: (row: RequestRow, usage: Usage | undefined) => void;
   readonly signal: AbortSignal;
 };
 
@@ -52,7 +52,7 @@ export const askRows = async (work: RowWork): Promise<void> => {
       call: ({ batch, index }) => ask(batch.asked(index), signal).catch((error: unknown) => ({ error })),
       emit: (row, outcome) => {
         if ('error' in outcome) throw outcome.error;
-        onRow(outcome.usage);
+        onRow(row, outcome.usage);
         if (outcome.reject === undefined) return collect(row.batch, outcome);
         reject(row, outcome.reject);
         collect(row.batch, undefined);

@@ -1,5 +1,6 @@
 import type { Problem } from '../../contract/errors.ts';
 import type { Step } from '../../contract/steps.ts';
+import { describeConstantPrompt } from '../../core/describe-constant-prompt.ts';
 import { renderSpecPath, type SpecPath } from '../../core/spec-path.ts';
 import { typeAnswer } from '../../core/type-answer.ts';
 import { compileSchema } from '../../io/json-schema.ts';
@@ -15,6 +16,16 @@ export const judgeInferSteps = (steps: readonly Step[]): readonly Problem[] =>
       ...checkPrompts(step.infer, path).problems,
       ...(schema === undefined ? [] : findSchemaProblems(schema, [...path, 'schema'])),
     ];
+  });
+
+/** What is allowed in steps `infer` and mostly a mistake. */
+export const noteInferSteps = (steps: readonly Step[]): readonly Problem[] =>
+  steps.flatMap((step, index) => {
+    if (!('infer' in step)) return [];
+    const path = ['steps', index, 'infer'];
+    return checkPrompts(step.infer, path).isConstant
+      ? [{ path: renderSpecPath(path), message: describeConstantPrompt(step.infer) }]
+      : [];
   });
 
 /** What keeps a JSON Schema from being compiled, or its answers from having a type. */

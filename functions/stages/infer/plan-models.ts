@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { EndpointPrice } from '../../contract/endpoint-settings.ts';
 import type { PinnedInput } from '../../contract/pinned-input.ts';
 import type { InferEstimate, InferRequest, PlannedInferStep } from '../../contract/planned-infer.ts';
+import { describeConstantPrompt } from '../../core/describe-constant-prompt.ts';
 import type { BoundCut } from '../../core/plan-job.ts';
 import type { EngineFacts } from '../../io/models/engine-facts.ts';
 import type { InferBinding } from '../bind-steps.ts';
@@ -47,8 +49,9 @@ export type ModelOutlook = {
   readonly sample: Omit<RequestSample, 'requests'> | undefined;
   /** Rows that reach the step; undefined where nobody has counted the rows of the input. */
   readonly rows: number | undefined;
-  /** Of the requests of the sample, counted; undefined without a tokenizer here. */
+  /** Of the requests of the sample: counted, else by their characters; undefined where none was looked at. */
   readonly tokens: { readonly each: number; readonly isExact: boolean } | undefined;
+  readonly price?: EndpointPrice;
 };
 
 /** Enough to tell the length of prompts. */
@@ -84,28 +87,51 @@ export const estimateModels = async (
           });
     const estimate = await engines.estimate({ step, facts, sample });
     cuts.push({ ...cut, infer: estimate });
-    models.push({ stage, estimate, ...(await lookAhead(facts, sample, given.place.input)) });
+    models.push({ stage, ...(await lookAhead({ step, facts, estimate, sample }, given.place.input)) });
   }
   return { cuts, models };
 };
 
+type Looked = {
+  readonly step: PlannedInferStep;
+  readonly facts: EngineFacts;
+  readonly estimate: InferEstimate;
+  readonly sample: RequestSample | undefined;
+};
+
 const lookAhead = async (
-  { because, notes, countTokens }: EngineFacts,
-  sample: RequestSample | undefined,
+  { step, facts, estimate, sample }: Looked,
   input: PinnedInput,
-): Promise<Omit<ModelOutlook, 'stage' | 'estimate'>> => {
-  if (sample === undefined) return { because, notes, sample, rows: undefined, tokens: undefined };
+): Promise<Omit<ModelOutlook, 'stage'>> => {
+  const { because, countTokens, price } = facts;
+  const notes = [...facts.notes, ...noteConstantPrompt(step)];
+  const known = { because, notes, estimate, ...(price === undefined ? {} : { price }) };
+  if (sample === undefined) return { ...known, sample, rows: undefined, tokens: undefined };
   const { requests, ...seen } = sample;
   const counted = requests.length === 0 ? undefined : await countTokens?.(requests);
   const sum = counted?.tokens.reduce((all, each) => all + each, 0);
   return {
-    because,
+    ...known,
     notes: counted?.because === undefined ? notes : [...notes, counted.because],
     sample: seen,
     rows: extrapolateRows(seen, input),
-    tokens: counted && { each: (sum ?? 0) / requests.length, isExact: counted.isExact },
+    tokens:
+      counted === undefined
+        ? tokensByLength(sample, estimate)
+        : { each: (sum ?? 0) / requests.length, isExact: counted.isExact },
   };
 };
+
+const noteConstantPrompt = ({ uses, prompts }: PlannedInferStep): readonly string[] =>
+  uses.length > 0 || prompts.messages !== undefined ? [] : [describeConstantPrompt(prompts)];
+
+const tokensByLength = (
+  { requests, characters }: RequestSample,
+  { promptTokensPerCharacter }: InferEstimate,
+): ModelOutlook['tokens'] =>
+  requests.length === 0
+    ? undefined
+    : { each: (characters / requests.length) * promptTokensPerCharacter, isExact: false };
 
 const extrapolateRows = (
   { rows, read, isAll }: Pick<RequestSample, 'rows' | 'read' | 'isAll'>,

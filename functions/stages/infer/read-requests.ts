@@ -19,6 +19,8 @@ export type RequestRow = {
 export type RequestBatch = {
   readonly loaded: LoadedBatch;
   readonly asked: (index: number) => AskedRow;
+  /** Of the request's text, as commits weigh it. */
+  readonly characters: (index: number) => number;
   /** The first characters of the request's text. */
   readonly raw: (index: number, characters: number) => string;
 };
@@ -66,6 +68,10 @@ const requestBatchOf = (loaded: LoadedBatch, requestColumn: number): RequestBatc
       characters: sizeOf(index),
       seed: readSeed(seeds, index),
     }),
+    characters: (index) => {
+      const first = offsets[index] ?? 0;
+      return countCharacters(requests.data.subarray(first, first + sizeOf(index)));
+    },
     // A character is at most four bytes; one that is cut in half at the end is beyond what is kept.
     raw: (index, characters) => textOf(index, 4 * characters + 4).slice(0, characters),
   };
@@ -84,6 +90,13 @@ const jsonOf = (text: string): unknown => {
   } catch {
     return undefined;
   }
+};
+
+/** In UTF-8 each begins with a byte of another form than those that go on. */
+const countCharacters = (bytes: Uint8Array): number => {
+  let characters = 0;
+  for (const byte of bytes) if ((byte & 0xc0) !== 0x80) characters += 1;
+  return characters;
 };
 
 type Fixed = Extract<LoadedArray, { kind: 'fixed' }>;

@@ -37,9 +37,6 @@ const readStage = async (
   { plan, index, step }: StageToRead,
 ): Promise<readonly Remembered[]> => {
   const machines = measureInfer(await readCommits(store, plan, index));
-  const asked = await readCommits(store, plan, index - 1);
-  const characters = asked.reduce((sum, { weights = [] }) => sum + sumOf(weights), 0);
-  const rows = sumOf(machines.map((each) => each.rows));
   return machines.flatMap(({ machine, seconds, ...counts }): readonly Remembered[] => {
     // Below it a clock says nothing.
     if (seconds <= 0) return [];
@@ -48,7 +45,6 @@ const readStage = async (
       answer: step.answer.kind,
       ...(step.sampling === undefined ? {} : { maxTokens: step.sampling.max_tokens }),
       ...counts,
-      characters: Math.round((characters * counts.rows) / rows),
       seconds,
     };
     return [{ subject: subjectOf(step, machine), figures }];
@@ -60,5 +56,3 @@ const readCommits = async (store: ObjectStore, { job, run, stageIds }: Plan, ind
   const sealed = stage === undefined ? undefined : await readSealed(store, { job, run, stage });
   return sealed === undefined ? [] : listSealedCommits(store, sealed);
 };
-
-const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);

@@ -115,6 +115,7 @@ const askAndWrite = async (
   const step = inferStepOf(work.stage);
   const tokens = { promptTokens: 0, outputTokens: 0, cachedTokens: undefined as number | undefined };
   let done = 0;
+  const answered = { rows: 0, characters: 0 };
   const startedAt = context.now().getTime();
   let endedAt = startedAt;
   const target = { folder: folders.out, memoryBytes: context.resources.memoryBytes };
@@ -126,8 +127,12 @@ const askAndWrite = async (
       concurrency: endpoint.concurrency,
       mostRows: Math.floor((context.resources.memoryBytes * ROWS_SHARE) / rowBytesOf(work.task, rows)),
       append,
-      onRow: (usage) => {
+      onRow: ({ batch, index }, usage) => {
         done += 1;
+        if (usage !== undefined) {
+          answered.rows += 1;
+          answered.characters += batch.characters(index);
+        }
         endedAt = context.now().getTime();
         tokens.promptTokens += usage?.promptTokens ?? 0;
         tokens.outputTokens += usage?.outputTokens ?? 0;
@@ -139,7 +144,7 @@ const askAndWrite = async (
   );
   const { cachedTokens, ...counted } = tokens;
   const figures = {
-    rows: done,
+    ...answered,
     ...counted,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
     ...(endpoint.price === undefined ? {} : { costUsd: priceTokens(endpoint.price, counted) }),

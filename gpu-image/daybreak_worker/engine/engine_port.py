@@ -74,6 +74,8 @@ class EngineFacts:
     """Tokens of prompts that it may read at once; a longer prompt takes several steps. It says nothing until then."""
     slowest_token_seconds: float = 0.0
     """What a token of a prompt takes at most, by what kind of machine this is."""
+    start_seconds: float = 0.0
+    """From the wish for an engine until it took rows; the driver measures it."""
 
 
 class Engine(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from daybreak_worker.engine.engine_port import Answer, EngineFacts, Refusal
@@ -31,12 +32,12 @@ class Results:
         self._judge = _judge_of(work.plan)
 
     def on_ready(self, facts: EngineFacts, seconds: float) -> None:
-        self._work.facts = facts
+        self._work.facts = replace(facts, start_seconds=seconds)
         self._work.tell.ready(facts, seconds)
         self._work.changes.notify()
 
     def on_answer(self, row: Row, answer: Answer) -> None:
-        row.task.count_answer(answer, at_seconds=asyncio.get_running_loop().time())
+        row.task.count_answer(row.position, answer, at_seconds=asyncio.get_running_loop().time())
         self._work.tell.count_answer(answer)
         problem = self._judge(answer.data)
         if problem is not None:

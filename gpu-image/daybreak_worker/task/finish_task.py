@@ -118,12 +118,14 @@ def _require_conservation(plan: StagePlan, task: OpenTask, block: WrittenBlock) 
 def _measure(task: OpenTask, facts: EngineFacts) -> dict[str, Any]:
     return {
         "rows": task.engine_rows,
+        "characters": task.engine_characters,
         "promptTokens": task.prompt_tokens,
         "cachedTokens": task.cached_tokens,
         "outputTokens": task.output_tokens,
         "seconds": round(task.seconds, 3),
         "engine": facts.engine,
         "machine": facts.machine,
+        "startSeconds": round(facts.start_seconds, 3),
     }
 
 

@@ -42,6 +42,8 @@ class OpenTask:
     ended_seconds: float | None = None
     engine_rows: int = 0
     """Rows that the engine has answered, those whose answer was refused for its shape too; and their tokens."""
+    engine_characters: int = 0
+    """Of the requests of these rows, as the stage before counted them."""
     prompt_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
@@ -70,8 +72,9 @@ class OpenTask:
             return 0.0
         return max(0.0, self.ended_seconds - self.began_seconds)
 
-    def count_answer(self, answer: Answer, *, at_seconds: float) -> None:
+    def count_answer(self, row: int, answer: Answer, *, at_seconds: float) -> None:
         self.engine_rows += 1
+        self.engine_characters += len((self.requests[row] or b"").decode())
         self.prompt_tokens += answer.prompt_tokens
         self.cached_tokens += answer.cached_tokens
         self.output_tokens += answer.output_tokens

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { advanceProgress, NO_PROGRESS, noteOf } from '../../../cli/infer/model-progress.ts';
+import { advanceProgress, NO_PROGRESS, noteOf, shareOfModel } from '../../../cli/infer/model-progress.ts';
+import { renderProgress } from '../../../cli/progress.ts';
 import type { WorkerEvent } from '../../../functions/contract/worker-events.ts';
 
 const at = (seconds: number): string => new Date(1e12 + seconds * 1000).toISOString();
@@ -36,6 +37,27 @@ describe('advanceProgress', () => {
 
   it('says nothing of a speed before anything was answered', () => {
     expect(advanceProgress(NO_PROGRESS, progress(5, 0)).detail).toBe(NO_PROGRESS.detail);
+  });
+});
+
+describe('shareOfModel', () => {
+  const stage = { rows: 500, doneRows: 0, elapsedSeconds: 120 };
+  const answered = { rows: 100, detail: '600 tokens/s', readyAt: 1 };
+
+  it('measures speed and time left from when the engine is ready', () => {
+    const shown = shareOfModel(answered, { ...stage, readySeconds: 116 });
+    expect(renderProgress({ stage: 's', ...shown })).toBe('100 rows  25 rows/s  600 tokens/s  16.0 s left');
+  });
+
+  it('tells no time left while the engine starts', () => {
+    const shown = shareOfModel(NO_PROGRESS, { ...stage, readySeconds: undefined });
+    expect(renderProgress({ stage: 's', ...shown })).toBe('the engine starts  2m 0s so far');
+  });
+
+  it('takes what an earlier process did for done, and not for its own speed', () => {
+    const shown = shareOfModel(answered, { ...stage, doneRows: 300, readySeconds: 110 });
+    expect(shown.share).toBe(0.8);
+    expect(renderProgress({ stage: 's', ...shown })).toContain('10.0 s left');
   });
 });
 

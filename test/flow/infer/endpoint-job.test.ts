@@ -99,6 +99,47 @@ const faulty = (): Script => {
 
 const isRejected = 'id % 50 IN (7, 8)';
 
+describe('daybreak plan', () => {
+  it('tells tokens and cost before anything is paid, and the time once a job has shown the speed', async () => {
+    const env = await start((asked) => chatReply(answerOf(lastMessage(asked))));
+    const planOf = async (steps: readonly unknown[]): Promise<string> => {
+      const { exitCode, stdout, stderr } = await runDaybreak(['plan', await specOf({ steps })], {
+        cwd: folder,
+        env,
+      });
+      expect(exitCode, stderr).toBe(0);
+      return stdout;
+    };
+    const before = await planOf([INFER]);
+    expect(before).toMatch(
+      /^tokens .* about, with 0\.25 a character, assumed; 4\.0 an answer; [\d,]+ in all$/m,
+    );
+    expect(before).toMatch(/^cost {4}about 0\.00\d+ USD at the prices of the endpoint$/m);
+    expect(before).toMatch(/^time {4}not known: the job finds out what the model takes; without it /m);
+    expect(server?.asked).toEqual([]);
+    const ended = await runDaybreak(['run', await specOf()], { cwd: folder, env });
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    // 7 tokens of each prompt and 3 of each answer, of which the first is paid for.
+    const after = await planOf([INFER, { sort: { by: ['id'], limit: 10 } }]);
+    expect(after).toMatch(/^tokens .* as before with this model; 3\.0 an answer; [34],\d{3} in all$/m);
+    expect(after).toContain('0.0014 USD');
+    expect(after).toMatch(/^time {4}[\d.]+ s expected: .*tokens\/s, the median of one finished step/m);
+  });
+
+  it('says that bad rows will end the job, and that a prompt names no column', async () => {
+    const env = await start((asked) => chatReply(answerOf(lastMessage(asked))));
+    const planOf = async (prompt: string): Promise<string> => {
+      const spec = await specOf({ steps: [{ infer: { ...INFER.infer, prompt } }] });
+      return (await runDaybreak(['plan', spec], { cwd: folder, env })).stdout;
+    };
+    const sometimes = await planOf('{% if id == 7 %}{% else %}{{ body }}{% endif %}');
+    expect(sometimes).toContain('bad     empty_prompt 1 ');
+    expect(sometimes).toContain('more than errors.max_rejects 0, so that the job will end with');
+    const constant = await planOf('{body} of {team}');
+    expect(constant).toMatch(/^note {4}no template of the step names a column.*{{ body }}/m);
+  });
+});
+
 describe('a job whose rows go to an endpoint that fails in every way', () => {
   it('answers or rejects every row', async () => {
     const env = await start(faulty());
@@ -124,7 +165,7 @@ describe('a job whose rows go to an endpoint that fails in every way', () => {
       { cause: 'prompt_too_long', n: '8' },
     ]);
     // 7 tokens of each prompt that had a reply, at half a dollar a million; nothing was said of the cache.
-    expect(report.stages[1]?.infer).toMatchObject({ rows: ROWS, engine: 'my-server', promptTokens: 392 * 7 });
+    expect(report.stages[1]?.infer).toMatchObject({ rows: 392, engine: 'my-server', promptTokens: 392 * 7 });
     expect(report.stages[1]?.infer?.costUsd).toBeCloseTo((392 * 7 * 0.5) / 1e6, 12);
     expectNoKey(ended);
     expect(server?.asked.every(({ headers }) => headers.authorization === `Bearer ${KEY}`)).toBe(true);

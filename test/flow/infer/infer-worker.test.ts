@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { JobCancelledError } from '../../../functions/contract/errors-store.ts';
+import { openFileStore } from '../../../functions/io/file-store.ts';
+import { readModelHistory } from '../../../functions/io/model-history.ts';
+import { subjectOf } from '../../../functions/stages/infer/model-subject.ts';
 import { pythonPath } from '../../../scripts/setup-python.ts';
 import { until } from '../daybreak-process.ts';
 import { listTree, outputRows, query } from '../job-folder.ts';
@@ -30,6 +33,10 @@ const facts = {
   engine: { kind: 'vllm', args: {} },
   model: { name: 'm', place: '/nowhere', revision: 'r' },
 } as const;
+/** What a script says of itself, and the request of a row without its number. */
+const MACHINE = 'a test';
+const FRAME = '{"messages":[{"role":"user","content":"text "}]}';
+
 /** A task for each piece of 64 rows. */
 const known = fakeEngines({ facts, estimate: { tokensPerSecond: 1 } });
 /** Of which a pilot measures the speed. */
@@ -97,6 +104,18 @@ it('answers all rows with one engine, the pilot first and the rest as its speed 
   expect(notes.filter((note) => note.includes('is ready'))).toHaveLength(1);
   expect(notes.join('\n')).toMatch(/the pilot did .* tokens a second/);
   expect(leftBehind(place.workdir)).toBe('');
+});
+
+it('counts the start of the engine among the seconds of its stage, and remembers it for the next plan', async () => {
+  const { place, spec } = await prepare({ lives: [{ start_seconds: 1 }] });
+  const { stages } = await runInProcess({ ...place, spec });
+  const { startSeconds = 0 } = stages[1]?.infer ?? {};
+  expect(startSeconds).toBeGreaterThanOrEqual(1);
+  expect(stages[1]?.seconds).toBeGreaterThan(startSeconds);
+  const store = await openFileStore(place.workdir);
+  const [entry] = await readModelHistory(store, subjectOf(facts, MACHINE));
+  const digits = 10 + 90 * 2 + 500 * 3;
+  expect(entry).toMatchObject({ rows: ROWS, startSeconds, characters: ROWS * FRAME.length + digits });
 });
 
 it('gives a row the same answer in one task and in many', async () => {

@@ -17,7 +17,7 @@ describe('checkPrompts', () => {
   it('finds the columns that templates read, in their order and once each', () => {
     const prompt =
       '{% assign x = who.name %}{{ x }} {{ body }} {{ BODY }} {% for t in tags %}{{ t }}{% endfor %}';
-    expect(check({ prompt })).toEqual({ uses: ['body', 'who', 'tags'], problems: [] });
+    expect(check({ prompt })).toEqual({ uses: ['body', 'who', 'tags'], isConstant: false, problems: [] });
   });
 
   it('names columns and fields that are not there, each once, with its place and what was meant', () => {

@@ -75,13 +75,21 @@ const finish = async (store: ObjectStore, job: string): Promise<void> => {
     promptTokens: 300,
     outputTokens: 100,
     seconds: 4,
+    startSeconds: 48,
     engine: 'vllm 0.32.0 cpu',
     machine: MACHINE,
   };
-  await seal(store, [of('00-map', 0, { weights: [1_000, 1_400] })]);
+  // A row of 150,000 characters was too long: its characters are none of those that were answered.
+  await seal(store, [of('00-map', 0, { weights: [1_000, 151_400] })]);
   await seal(store, [
-    of('01-infer', 0, { endedAt: '2026-11-28T00:00:04.000Z', infer: { ...figures, rows: 10 } }),
-    of('01-infer', 1, { endedAt: '2026-11-28T00:00:08.000Z', infer: { ...figures, rows: 20 } }),
+    of('01-infer', 0, {
+      endedAt: '2026-11-28T00:00:04.000Z',
+      infer: { ...figures, rows: 10, characters: 1_000 },
+    }),
+    of('01-infer', 1, {
+      endedAt: '2026-11-28T00:00:08.000Z',
+      infer: { ...figures, rows: 20, characters: 1_400 },
+    }),
   ]);
   await rememberModels(store, { plan: planOf(job), finishedAt: '2026-11-28T00:00:09.000Z' });
 };
@@ -100,7 +108,13 @@ describe('rememberModels', () => {
       await finish(store, 'first');
       await finish(store, 'first'); // finished again: the same entry
       const known = await estimate(store, step, MACHINE);
-      expect(known).toMatchObject({ basis: 'history', tokensPerSecond: 100, promptTokensPerCharacter: 0.25 });
+      expect(known).toMatchObject({
+        basis: 'history',
+        tokensPerSecond: 100,
+        promptTokensPerCharacter: 0.25,
+        promptBasis: 'history',
+        startSeconds: 48,
+      });
       expect(known.outputTokensPerRow).toBeCloseTo(200 / 30);
       expect(known.because).toMatch(/one finished step/);
     }));

@@ -122,6 +122,10 @@ describe('a task of a stage infer', () => {
         const commit = Commit.parse(await runInferTask(world.contextFor(), work, endpoint));
         expect(commit.counts).toMatchObject({ read: 100, written: 80, rejected: 20 });
         expect(commit.rejects).toMatchObject({ rows: 20, format: 'parquet' });
+        // A reply that is no answer counts, for it is paid; a request that was refused does not.
+        const request = '{"messages":[{"role":"user","content":"row 10"}]}';
+        const characters = 90 * request.length - 9;
+        expect(commit.infer).toMatchObject({ rows: 90, characters, promptTokens: 630 });
         expect(await world.load(commit, 'answers')).toBe(80);
         const rejects = `FROM '${world.rejectsPath(commit)}'`;
         expect(await printRows(connection, `SELECT step, row, cause, error, raw ${rejects}`)).toEqual(
