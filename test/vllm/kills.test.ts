@@ -74,8 +74,18 @@ const KILLS = [
     signal: 'SIGKILL',
     note: /the engine .*rows go into the next one/,
   },
-  { what: 'the supervisor', names: ['supervisor'], signal: 'SIGKILL', note: /killed by SIGKILL.*it is started again/ },
-  { what: 'both', names: ['engine', 'supervisor'], signal: 'SIGKILL', note: /killed by SIGKILL.*it is started again/ },
+  {
+    what: 'the supervisor',
+    names: ['supervisor'],
+    signal: 'SIGKILL',
+    note: /killed by SIGKILL.*it is started again/,
+  },
+  {
+    what: 'both',
+    names: ['engine', 'supervisor'],
+    signal: 'SIGKILL',
+    note: /killed by SIGKILL.*it is started again/,
+  },
 ] as const;
 
 it(
