@@ -114,7 +114,10 @@ const runPython = (args: readonly string[], input: string): string => {
     },
   });
   if (status !== 0) throw new Error(`python ended with ${status}:\n${stderr}`);
-  return stdout.trim().split('\n').at(-1) ?? '';
+  // vLLM has its own to say there, until after the end.
+  const answer = stdout.split('\n').findLast((line) => line.startsWith('{'));
+  if (answer === undefined) throw new Error(`python printed no answer:\n${stdout}`);
+  return answer;
 };
 
 const runRaw = (side: 'async' | 'llm', args: object): number => {
