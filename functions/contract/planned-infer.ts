@@ -83,7 +83,7 @@ export const INFER_LIMITS = {
   requestCharacters: 10_000_000,
   /** Tasks that a worker has open at once. */
   openTasks: 2,
-  /** Characters of a reject's message, and of its `raw`. */
+  /** Characters of a reject's message; of its `raw`, and of its `answer`. */
   messageCharacters: 500,
   rawCharacters: 1_000,
   /** A seed of a row is below it: every engine takes such a number. */

@@ -13,6 +13,8 @@ export type RowReject = {
   readonly error?: string;
   /** May quote the row. */
   readonly message: string;
+  /** What the model said, where it said something else than what was asked for; without a key. */
+  readonly answer?: string;
 };
 
 /** One request without an answer. */

@@ -64,7 +64,7 @@ const writeRejects = async (connection: DuckDBConnection, folder: string): Promi
 
 const rejectInto = (appender: RowAppender, { stage, plan }: TaskWork, tally: RejectTally): RejectRow => {
   const { step } = inferStepOf(stage);
-  return ({ batch, index, row }, { cause, error, message }) => {
+  return ({ batch, index, row }, { cause, error, message, answer }) => {
     const raw = batch.raw(index, INFER_LIMITS.rawCharacters);
     const values: Readonly<Record<string, string | number | bigint>> = {
       step,
@@ -73,6 +73,7 @@ const rejectInto = (appender: RowAppender, { stage, plan }: TaskWork, tally: Rej
       ...(error === undefined ? {} : { error: error.toWellFormed() }),
       message: message.toWellFormed(),
       raw: raw.toWellFormed(),
+      ...(answer === undefined ? {} : { answer }),
     };
     appender.append(MODULE_REJECT_COLUMNS.map(({ name }) => values[name] ?? null));
     const detail = error === undefined ? {} : { detail: error.toWellFormed() };

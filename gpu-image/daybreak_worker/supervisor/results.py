@@ -21,6 +21,8 @@ from daybreak_worker.task.stage_plan import StagePlan
 from daybreak_worker.task.write_rejects import render_rejects
 
 _AGAIN_SECONDS: Final = 2.0
+_NUMBERS: Final = frozenset({"embedding", "score"})
+"""Answers that are no text."""
 
 
 class Results:
@@ -29,6 +31,7 @@ class Results:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._judge = _judge_of(work.plan)
+        self._says_text = work.plan.step["answer"]["kind"] not in _NUMBERS
 
     def on_ready(self, facts: EngineFacts, seconds: float) -> None:
         self._work.facts = facts
@@ -40,7 +43,8 @@ class Results:
         self._work.tell.count_answer(answer)
         problem = self._judge(answer.data)
         if problem is not None:
-            self._reject(row.task, row.position, Refusal(row.id, "answer_shape", answer.finish_reason, problem))
+            refusal = Refusal(row.id, "answer_shape", answer.finish_reason, problem)
+            self._reject(row.task, row.position, refusal, said=answer.data if self._says_text else None)
         else:
             row.task.settle_answer(row.position, answer)
         self._look_after(row.task)
@@ -58,9 +62,9 @@ class Results:
             self._reject(task, row, Refusal(0, "invalid_request", None, "the row has no request, or no seed"))
         self._look_after(task)
 
-    def _reject(self, task: OpenTask, position: int, refusal: Refusal) -> None:
+    def _reject(self, task: OpenTask, position: int, refusal: Refusal, *, said: bytes | None = None) -> None:
         self._work.tell.count_reject()
-        reject = task.settle_reject(position, refusal.cause, error=refusal.error, message=refusal.message)
+        reject = task.settle_reject(position, refusal.cause, error=refusal.error, message=refusal.message, said=said)
         try:
             with blaming(task.task):
                 require_within_limit(self._work.plan.reject_limit, self._work.plan.step["step"], task, reject)

@@ -20,6 +20,8 @@ class Reject:
     error: str | None
     message: str
     raw: str
+    answer: str | None = None
+    """What the model said, where it said something else than what was asked for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,17 +83,20 @@ class OpenTask:
         self.answers[row] = answer
         self._settle(row)
 
-    def settle_reject(self, row: int, cause: str, *, error: str | None, message: str) -> Reject:
+    def settle_reject(
+        self, row: int, cause: str, *, error: str | None, message: str, said: bytes | None = None
+    ) -> Reject:
         if cause not in REJECT_CAUSES:
             raise ValueError(f"{cause} is no cause of a reject")
         request = self.requests[row]
-        raw = "" if request is None else request[: 4 * LIMITS["rawCharacters"]].decode(errors="replace")
+        raw = "" if request is None else _cut_bytes(request)
         reject = Reject(
             row,
             cause,
             None if error is None else cut_text(error, 100),
             cut_text(message, LIMITS["messageCharacters"]),
-            cut_text(raw, LIMITS["rawCharacters"]),
+            raw,
+            None if said is None else _cut_bytes(said),
         )
         self.rejects[row] = reject
         self._settle(row)
@@ -103,6 +108,12 @@ class OpenTask:
 
     def kept_tables(self) -> Sequence[pa.Table]:
         return self.pieces.tables
+
+
+def _cut_bytes(data: bytes) -> str:
+    # A character has four bytes at most; one that is cut in half at the end is beyond what is kept.
+    characters = LIMITS["rawCharacters"]
+    return cut_text(data[: 4 * characters + 4].decode(errors="replace"), characters)
 
 
 def cut_text(text: str, characters: int) -> str:

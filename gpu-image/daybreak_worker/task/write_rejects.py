@@ -1,4 +1,4 @@
-"""Rejects are for people and their tools: Parquet, with the columns that rejects of modules have."""
+"""Rejects are for people and their tools: Parquet, with the columns that rejects outside of SQL have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCHEMA: Final = pa.schema([(column["name"], _TYPES[column["type"]]) for column 
 
 
 def render_rejects(step: int, rejects: Iterable[Reject]) -> bytes:
-    """A Parquet file, in the order of rows. Values of cells stand in `message` and `raw` only."""
+    """A Parquet file, in the order of rows. Values of cells stand in `message`, `raw` and `answer` only."""
     records = [
         {
             "step": step,
@@ -25,6 +25,7 @@ def render_rejects(step: int, rejects: Iterable[Reject]) -> bytes:
             "error": reject.error,
             "message": reject.message,
             "raw": reject.raw,
+            "answer": reject.answer,
         }
         for reject in sorted(rejects, key=lambda reject: reject.row)
     ]

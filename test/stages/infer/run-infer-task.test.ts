@@ -253,6 +253,26 @@ describe('a task of a stage infer', () => {
       { price: { inUsd: 10, outUsd: 100 } },
     ));
 
+  it('keeps what the model said in the rejects of answers that have not the shape', () =>
+    withSetting(
+      ({ body }) => chatReply(Number(body.seed) % 2 === 0 ? `maybe ${'x'.repeat(2_000)}` : 'perhaps'),
+      async ({ connection, world, endpoint }) => {
+        const step = stepOf({ answer: { kind: 'choice', choice: ['yes', 'no'] } });
+        const work = await world.workOver(rowsOf(10), { step, rejectLimit: { unit: 'rate', value: 1 } });
+        const commit = await runInferTask(world.contextFor(), work, endpoint);
+        const file = world.rejectsPath(commit);
+        expect(
+          await printRows(connection, `SELECT cause, answer, count(*) FROM '${file}' GROUP BY ALL ORDER BY ALL`),
+        ).toEqual([
+          JSON.stringify(['answer_shape', `maybe ${'x'.repeat(993)}…`, '5']),
+          JSON.stringify(['answer_shape', 'perhaps', '5']),
+        ]);
+        expect(await printRows(connection, `SELECT count(*) FROM '${file}' WHERE raw LIKE '%row%'`)).toEqual([
+          JSON.stringify(['10']),
+        ]);
+      },
+    ));
+
   it('leaves a block without pieces where every row is rejected', () =>
     withSetting(
       () => errorReply(400),
