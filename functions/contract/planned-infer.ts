@@ -14,6 +14,8 @@ import { INFER_TASKS, Sampling } from './infer-step.ts';
 export const INFER_REQUEST_COLUMNS = [
   { name: 'daybreak_request', type: 'VARCHAR' },
   { name: 'daybreak_seed', type: 'BIGINT' },
+  /** Number of the row among those that entered the step in its task of that stage, from 0: by it a reject is found. */
+  { name: 'daybreak_row', type: 'BIGINT' },
 ] as const;
 
 /** `daybreak_answer` is VARCHAR, FLOAT[n] or DOUBLE, as the answer's kind has it. */

@@ -152,7 +152,7 @@ def test_rejects_every_answer_of_another_shape_and_goes_on(tmp_path: Path) -> No
 
 
 def test_cuts_the_answer_of_a_reject_between_characters() -> None:
-    task = OpenTask("000000", "an-attempt", "now", Pieces([piece_of([0], {})], 0))
+    task = OpenTask("000000", "an-attempt", "now", Pieces([piece_of([0], {})], ["000000"], 0))
     said = ("a" + "\U0001f600" * 2_000).encode()
     reject = task.settle_reject(0, "answer_shape", error=None, message="m", said=said)
     assert reject.answer == "a" + "\U0001f600" * 499 + "…"

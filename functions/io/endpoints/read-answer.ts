@@ -45,8 +45,7 @@ export const answerOf = (reply: Reply, { answer, readText, key }: Reading): RowA
       return { answer: reply.score, usage, finishReason };
     case 'text': {
       // No answer is changed, and no key goes into a block.
-      if (holdsKey)
-        return rejected('answer_shape', 'key', 'the answer holds the key of the endpoint');
+      if (holdsKey) return rejected('answer_shape', 'key', 'the answer holds the key of the endpoint');
       const read = readText(reply.text);
       if (read.problem === undefined) return { answer: read.text, usage, finishReason };
       return rejected('answer_shape', finishReason, read.problem);

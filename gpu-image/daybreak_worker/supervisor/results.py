@@ -67,7 +67,7 @@ class Results:
         reject = task.settle_reject(position, refusal.cause, error=refusal.error, message=refusal.message, said=said)
         try:
             with blaming(task.task):
-                require_within_limit(self._work.plan.reject_limit, self._work.plan.step["step"], task, reject)
+                require_within_limit(self._work.plan, task, reject)
         except TooManyRejectsError as error:
             self._work.spawn(self._fail(task, error, list(task.rejects.values())))
 
@@ -75,9 +75,10 @@ class Results:
         """Ends the job, unless somebody else has done the task. What was rejected outlives the attempt."""
         ports, plan = self._work.ports, self._work.plan
         key = rejects_key(plan, task)
+        data = render_rejects(plan.step["step"], plan.before, rejects)
         # The job fails for its rows, whether they could be kept or not.
         with suppress(StoreError):
-            await ports.blocking(lambda: ports.store.put(key, render_rejects(plan.step["step"], rejects)))
+            await ports.blocking(lambda: ports.store.put(key, data))
             error.keep(key, str(ports.store.local_path(key) or key))
         await self._work.require_undone(task.task, error)
         self._work.drop(task, "another worker committed it")

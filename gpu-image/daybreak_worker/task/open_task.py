@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from daybreak_worker.contract import LIMITS, REJECT_CAUSES, REQUEST_COLUMN, SEED_COLUMN
+from daybreak_worker.contract import LIMITS, REJECT_CAUSES, REQUEST_COLUMN, REQUEST_COLUMNS, ROW_COLUMN, SEED_COLUMN
 from daybreak_worker.engine.engine_port import Answer
 from daybreak_worker.task.read_pieces import Pieces
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
+    writer: str
+    """The task of the stage before that wrote the row."""
     row: int
-    """Number of the row in the task, from 0."""
+    """Number of the row among those that entered the step in that task, from 0."""
     cause: str
     error: str | None
     message: str
@@ -49,13 +51,17 @@ class OpenTask:
     output_tokens: int = 0
     requests: list[bytes | None] = field(default_factory=list)
     seeds: list[int | None] = field(default_factory=list)
+    origins: list[tuple[str, int]] = field(default_factory=list)
+    """Of each row the task of the stage before, and its number there."""
 
     def __post_init__(self) -> None:
-        for table in self.pieces.tables:
+        for writer, table in zip(self.pieces.writers, self.pieces.tables, strict=True):
+            self.origins += [(writer, row) for row in table[ROW_COLUMN].to_pylist()]
             self.requests += [None if text is None else text.encode() for text in table[REQUEST_COLUMN].to_pylist()]
             self.seeds += table[SEED_COLUMN].to_pylist()
         self.pieces = Pieces(
-            [table.drop_columns([REQUEST_COLUMN, SEED_COLUMN]) for table in self.pieces.tables],
+            [table.drop_columns(list(REQUEST_COLUMNS)) for table in self.pieces.tables],
+            self.pieces.writers,
             self.pieces.bytes_read,
         )
         self.rows = self.left = len(self.requests)
@@ -91,7 +97,7 @@ class OpenTask:
         request = self.requests[row]
         raw = "" if request is None else _cut_bytes(request)
         reject = Reject(
-            row,
+            *self.origins[row],
             cause,
             None if error is None else cut_text(error, 100),
             cut_text(message, LIMITS["messageCharacters"]),

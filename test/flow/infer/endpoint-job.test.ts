@@ -123,6 +123,11 @@ describe('a job whose rows go to an endpoint that fails in every way', () => {
       { cause: 'content_filter', n: '8' },
       { cause: 'prompt_too_long', n: '8' },
     ]);
+    // Requests are asked for in another order; a reject has the number that its row has in the input.
+    const found = await query(
+      `SELECT place, count(*) n FROM '${out}/_rejects/*.parquet' WHERE raw LIKE '%"row ' || "row" || '"%' GROUP BY ALL`,
+    );
+    expect(found).toEqual([{ place: '00-map 000000', n: '16' }]);
     // 7 tokens of each prompt that had a reply, at half a dollar a million; nothing was said of the cache.
     expect(report.stages[1]?.infer).toMatchObject({ rows: ROWS, engine: 'my-server', promptTokens: 392 * 7 });
     expect(report.stages[1]?.infer?.costUsd).toBeCloseTo((392 * 7 * 0.5) / 1e6, 12);

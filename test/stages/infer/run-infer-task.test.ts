@@ -147,7 +147,7 @@ describe('a task of a stage infer', () => {
         const failing = runInferTask(world.contextFor(), work, endpoint);
         await expect(failing).rejects.toMatchObject({
           name: 'TooManyRejectsError',
-          message: expect.stringMatching(/steps\[2\] infer, row 5 of its task/),
+          message: expect.stringMatching(/steps\[2\] infer, row 5 of task 000000 of 00-map/),
         });
         await expect(failing).rejects.not.toThrow(/is bad/);
       },
@@ -262,7 +262,10 @@ describe('a task of a stage infer', () => {
         const commit = await runInferTask(world.contextFor(), work, endpoint);
         const file = world.rejectsPath(commit);
         expect(
-          await printRows(connection, `SELECT cause, answer, count(*) FROM '${file}' GROUP BY ALL ORDER BY ALL`),
+          await printRows(
+            connection,
+            `SELECT cause, answer, count(*) FROM '${file}' GROUP BY ALL ORDER BY ALL`,
+          ),
         ).toEqual([
           JSON.stringify(['answer_shape', `maybe ${'x'.repeat(993)}…`, '5']),
           JSON.stringify(['answer_shape', 'perhaps', '5']),
