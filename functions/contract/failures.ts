@@ -204,6 +204,12 @@ export const FAILURES = {
     exitCode: failed,
     remedy: 'Choose a smaller model or context, or a machine with more memory.',
   },
+  EngineRefusalError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy:
+      'Correct `schema`, `choice`, `regex` or `sampling` of the step; docs/infer.md says which expressions an engine takes.',
+  },
   EngineDiedError: {
     retry: 'again',
     exitCode: failed,

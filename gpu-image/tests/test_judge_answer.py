@@ -131,9 +131,9 @@ def test_refuses_a_schema_that_it_cannot_read(schema: dict[str, Any]) -> None:
 def test_fails_by_name_before_a_row_is_asked_where_answers_could_not_be_judged(tmp_path: Path) -> None:
     answer = {"kind": "json", "schema": {"type": "string", "pattern": "^\\p{L}+$"}}
     trial = Trial(StageWorld(MemoryStore(), [3], answer).build(), Script(), tmp_path)
-    assert run_virtually(trial.run()) == 62
+    assert run_virtually(trial.run()) == 68
     failure = trial.said("failed")[0]["failure"]
-    assert failure["name"] == "EngineStartError"
+    assert failure["name"] == "EngineRefusalError"
     assert "a regular expression with \\p, which its answers cannot be held against here" in failure["message"]
     assert trial.engine is None
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from daybreak_worker.engine.engine_port import Answer, EngineFacts, Refusal
-from daybreak_worker.errors import EngineStartError, StoreError, TooManyRejectsError, blaming
+from daybreak_worker.errors import EngineRefusalError, StoreError, TooManyRejectsError, blaming
 from daybreak_worker.supervisor.admission import Row
 from daybreak_worker.supervisor.patience import Patience
 from daybreak_worker.supervisor.work import Work
@@ -112,8 +112,8 @@ class Results:
 
 
 def _judge_of(plan: StagePlan) -> Judge:
-    """Fails with EngineStartError: before a row is asked, as where no grammar can be made of the shape."""
+    """Fails with EngineRefusalError: before a row is asked, as where no grammar can be made of the shape."""
     try:
         return create_judge(plan.step["answer"])
     except UnreadableError as error:
-        raise EngineStartError(plan.model, f"the step {error}") from error
+        raise EngineRefusalError(plan.model, f"it {error}") from error
