@@ -215,7 +215,9 @@ describe('a job whose endpoint refuses its key', () => {
     const spec = await specOf();
     const ended = await runDaybreak(['run', spec], { cwd: folder, env });
     expect(ended.exitCode, ended.stderr).toBe(1);
-    expect(ended.stderr).toMatch(/the endpoint my-server answers 401 \(invalid_api_key\)/);
+    expect(ended.stderr).toMatch(
+      /the endpoint my-server answers 401 \(invalid_api_key\) to the key of DAYBREAK_ENDPOINT_MY_SERVER_KEY/,
+    );
     expectNoKey(ended);
     expect(judgeOutput(out)).toBeUndefined();
     isRefusing = false;
