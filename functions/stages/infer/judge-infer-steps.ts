@@ -2,7 +2,7 @@ import type { Problem } from '../../contract/errors.ts';
 import type { Step } from '../../contract/steps.ts';
 import { renderSpecPath, type SpecPath } from '../../core/spec-path.ts';
 import { typeAnswer } from '../../core/type-answer.ts';
-import { compileSchema } from '../../io/json-schema.ts';
+import { compileSchema, type SchemaIssue } from '../../io/json-schema.ts';
 import { checkPrompts } from '../../io/templates/check-prompts.ts';
 
 /** All that can be told of the steps `infer` without the columns before them: templates and schemas. */
@@ -25,8 +25,10 @@ export const findSchemaProblems = (
   const typed = typeAnswer(schema);
   const compiled = compileSchema(schema);
   // A reference that leads nowhere keeps a schema from compiling too: its place is the better word.
-  const issues = typed.problems.length > 0 || compiled.isValid ? typed.problems : compiled.issues;
-  return issues.map(({ path, message }) => ({
+  const issues: readonly SchemaIssue[] =
+    typed.problems.length > 0 || compiled.isValid ? typed.problems : compiled.issues;
+  return issues.map(({ path, message, ...rest }) => ({
+    ...rest,
     path: renderSpecPath([...at, ...path]),
     message: `the schema ${message}`,
   }));
