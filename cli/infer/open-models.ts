@@ -68,7 +68,8 @@ const lookAround = async (place: {
   readonly folder: string;
 }): Promise<Looked> => {
   const known = await loadEndpoints(place);
-  return { known, world: openModelWorld(await listEndpoints(known), place.environment) };
+  const endpoints = await listEndpoints(known);
+  return { known, world: openModelWorld(endpoints, place.environment, known.keyVariables) };
 };
 
 /** One whose settings are wrong is there all the same: what is wrong is said to whoever names it. */

@@ -311,10 +311,13 @@ describe('a job whose command is killed', () => {
 
 describe('a module of a job with an endpoint', () => {
   it('finds nothing of endpoints among the variables of its process', async () => {
-    const env = await start((asked) => chatReply(answerOf(lastMessage(asked))));
+    const { DAYBREAK_ENDPOINT_MY_SERVER_KEY: key, ...rest } = await start((asked) =>
+      chatReply(answerOf(lastMessage(asked))),
+    );
+    const env = { ...rest, DAYBREAK_ENDPOINT_MY_SERVER_KEY_ENV: 'MY_OWN_KEY', MY_OWN_KEY: String(key) };
     await writeFile(
       join(folder, 'names.mjs'),
-      `export const names = ({ body }) => ({ body: Object.keys(process.env).filter((name) => name.startsWith('DAYBREAK_ENDPOINT')).join() || 'none' });`,
+      `export const names = ({ body }) => ({ body: Object.keys(process.env).filter((name) => /^(DAYBREAK_ENDPOINT|MY_OWN)/.test(name)).join() || 'none' });`,
     );
     const map = { module: './names.mjs', export: 'names', columns: ['body'], output: { body: 'VARCHAR' } };
     const spec = await specOf({ steps: [{ map }, INFER] });
