@@ -12,6 +12,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 export const openModelWorld = (
   endpoints: FoundEngines['endpoints'],
   environment: NodeJS.ProcessEnv = process.env,
+  keyVariables: readonly string[] = [],
 ): ModelWorld => {
   let found: Promise<FoundEngines> | undefined;
   return {
@@ -20,7 +21,7 @@ export const openModelWorld = (
     environment,
     // Once for all steps of a job.
     findEngines: (signal) => {
-      found ??= findEngines({ root: ROOT, environment, endpoints, signal });
+      found ??= findEngines({ root: ROOT, environment, endpoints, keyVariables, signal });
       return found;
     },
     openRemote: (signal) => openRemoteFiles(openLocalS3(environment), signal),

@@ -1,5 +1,6 @@
 import { FIRST_RUN } from '../functions/contract/ids.ts';
 import type { Report } from '../functions/contract/report.ts';
+import { renderQuote } from '../functions/core/explain-issues.ts';
 import { nameStep } from '../functions/core/name-step.ts';
 import {
   renderBytes,
@@ -20,7 +21,14 @@ export const renderReport = (report: Report): string =>
     ...(report.deadlineAt === undefined ? [] : [renderDeadline(report)]),
     ...(report.stages.length === 0
       ? []
-      : ['', renderStages(report), ...renderSteps(report), ...renderModels(report), ...renderPruned(report)]),
+      : [
+          '',
+          renderStages(report),
+          ...renderSteps(report),
+          ...renderCauses(report),
+          ...renderModels(report),
+          ...renderPruned(report),
+        ]),
     ...(isPublished(report) ? ['', renderOutput(report)] : []),
   ].join('\n');
 
@@ -87,6 +95,16 @@ const renderSteps = (report: Report): readonly string[] =>
     }),
   );
 
+/** Why rows were rejected. */
+const renderCauses = ({ stages }: Report): readonly string[] =>
+  stages.flatMap(({ stage, rejects = [] }) => {
+    const causes = rejects.map(
+      ({ cause, column, rows }) =>
+        `${renderCount(rows)} ${cause}${column === undefined ? '' : ` in ${renderQuote(column)}`}`,
+    );
+    return causes.length === 0 ? [] : [`  ${stage} rejects: ${causes.join(', ')}`];
+  });
+
 /** What models were asked, and what that cost. */
 const renderModels = ({ stages }: Report): readonly string[] =>
   stages.flatMap(({ stage, infer }) => {
@@ -111,4 +129,4 @@ const renderPruned = ({ stages }: Report): readonly string[] => {
 const renderOutput = ({ output, rows }: Report): string =>
   `${output.uri}: ${renderRows(rows.written)} in ${output.parts} ${output.format} ${
     output.parts === 1 ? 'file' : 'files'
-  }, ${renderBytes(output.sizeBytes)}${rows.rejected > 0 ? `, ${renderCount(rows.rejected)} rejects in _rejects/` : ''}`;
+  }, ${renderBytes(output.sizeBytes)}${rows.rejected > 0 ? `, ${renderCount(rows.rejected)} ${rows.rejected === 1 ? 'reject' : 'rejects'} in _rejects/` : ''}`;

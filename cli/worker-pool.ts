@@ -42,6 +42,8 @@ export type WorkerPoolOptions = {
   readonly note: (line: string) => void;
   /** What is kept of attempts beside their commits; default: nothing. */
   readonly keep?: PoolKeeping;
+  /** Variables with keys of endpoints that no worker process gets, by the names that are not ours; default: none. */
+  readonly keyVariables?: readonly string[];
   /** The script of a worker process; default: the one of this package. */
   readonly entry?: string;
   /** The Node that runs it; default: this one. */
@@ -117,7 +119,7 @@ export const openWorkerPool = (options: WorkerPoolOptions): WorkerPool => {
       entry: options.entry ?? ENTRY,
       execPath: options.execPath ?? process.execPath,
       // What runs there is the user's own code, and whatever that has installed.
-      env: withoutEndpointVariables(process.env),
+      env: withoutEndpointVariables(process.env, options.keyVariables ?? []),
       start: {
         workdir: options.workdir,
         scratchDir: lane.scratchDir,

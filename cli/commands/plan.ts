@@ -27,7 +27,8 @@ export const plan = async (file: string, options: RunOptions): Promise<void> => 
     (signal) =>
       withWorkdir(workdirOf(options), async (workdir) => {
         const world = openWorld(workdir, { resources: resourcesOf(options), signal });
-        const { engines } = openModels({ store: workdir.store, folder: path.dirname(path.resolve(file)) });
+        const folder = path.dirname(path.resolve(file));
+        const { engines } = openModels({ store: workdir.store, folder, looksAtEndpoints: true });
         return located(parsed, file, () =>
           splitHere({ ...world, engines: { ...engines, sampleRows: SAMPLE_ROWS } }, job),
         );

@@ -6,6 +6,7 @@ import { KEYS } from '../../functions/contract/keys.ts';
 import type { RejectLimit } from '../../functions/contract/plan-header.ts';
 import { renderRows } from '../../functions/core/render-units.ts';
 import { isS3Uri } from '../../functions/core/s3-uri.ts';
+import { findKeyVariables } from '../../functions/io/endpoints/find-key-variables.ts';
 import { storeModule } from '../../functions/io/modules/store-module.ts';
 import type { ObjectStore } from '../../functions/io/object-store.ts';
 import { putOnce, readState } from '../../functions/io/put-once.ts';
@@ -110,16 +111,19 @@ const withRunner = (
       withWorkdir(workdirOf(options), async (workdir: Workdir) => {
         const view = openProgress(process.stderr);
         const resources = resourcesOf(options);
+        const { store } = workdir;
+        const folder = await findFolder(store);
+        const keyVariables = await findKeyVariables({ environment: process.env, folder });
         const pool = openWorkerPool({
           total: resources,
+          keyVariables,
           workdir: workdir.path,
           scratchDir: workdir.scratchDir,
           runner: workdir.worker,
           note: view.note,
-          keep: keepAttempts(workdir.store),
+          keep: keepAttempts(store),
         });
-        const { store } = workdir;
-        const { engines, endpoints, findWorker } = openModels({ store, folder: await findFolder(store) });
+        const { engines, endpoints, findWorker } = openModels({ store, folder });
         try {
           await use({
             context: { ...openWorld(workdir, { resources, signal }), engines, endpoints },
@@ -127,7 +131,7 @@ const withRunner = (
             view,
             keepBlocks: options.keepBlocks === true,
             pool,
-            models: { storePath: workdir.path, findWorker },
+            models: { storePath: workdir.path, findWorker, keyVariables },
           });
         } finally {
           endpoints.close();

@@ -20,6 +20,8 @@ export type ModelsPlace = {
   /** From which the file of endpoints is looked for upwards; absolute. */
   readonly folder: string;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Whether an endpoint is asked for its models, so that people know before a job what it would meet. */
+  readonly looksAtEndpoints?: boolean;
 };
 
 /** How steps `infer` run on this machine. Nothing is looked for before a step asks. */
@@ -30,7 +32,12 @@ export type OpenModels = {
 };
 
 /** Looks at this machine and its endpoints for steps `infer`. Close the endpoints when the job has ended. */
-export const openModels = ({ store, folder, environment = process.env }: ModelsPlace): OpenModels => {
+export const openModels = ({
+  store,
+  folder,
+  environment = process.env,
+  looksAtEndpoints = false,
+}: ModelsPlace): OpenModels => {
   const place = { environment, folder };
   let looked: Promise<Looked> | undefined;
   const look = (): Promise<Looked> => {
@@ -44,7 +51,7 @@ export const openModels = ({ store, folder, environment = process.env }: ModelsP
         const facts = await createFindEngineFacts(world)(question);
         const { engine } = facts;
         return engine.kind === 'endpoint'
-          ? askEndpoint({ known, name: engine.name, facts }, question)
+          ? askEndpoint({ known, name: engine.name, facts, looksAtEndpoints }, question)
           : facts;
       },
       estimate: (question) => estimateStep(store, question),
@@ -61,7 +68,8 @@ const lookAround = async (place: {
   readonly folder: string;
 }): Promise<Looked> => {
   const known = await loadEndpoints(place);
-  return { known, world: openModelWorld(await listEndpoints(known), place.environment) };
+  const endpoints = await listEndpoints(known);
+  return { known, world: openModelWorld(endpoints, place.environment, known.keyVariables) };
 };
 
 /** One whose settings are wrong is there all the same: what is wrong is said to whoever names it. */
@@ -79,15 +87,26 @@ const askEndpoint = async (
     known,
     name,
     facts,
-  }: { readonly known: KnownEndpoints; readonly name: string; readonly facts: EngineFacts },
+    looksAtEndpoints,
+  }: {
+    readonly known: KnownEndpoints;
+    readonly name: string;
+    readonly facts: EngineFacts;
+    readonly looksAtEndpoints: boolean;
+  },
   { step, index, signal }: Parameters<FindEngineFacts>[0],
 ): Promise<EngineFacts> => {
   const settings = await known.settingsOf(name);
   const problems = judgeEndpointStep(step, settings, renderSpecPath(['steps', index, 'infer']));
   if (problems.length > 0) throw new SpecError(problems);
   const priced = settings.price === undefined ? facts : { ...facts, price: settings.price };
-  if (step.task !== 'embed') return priced;
+  if (step.task !== 'embed' && !looksAtEndpoints) return priced;
   // Most jobs ask no endpoint: they are spared the client.
-  const { probeDimensions } = await import('../../functions/io/endpoints/look-at-endpoint.ts');
-  return { ...priced, dimensions: await probeDimensions(settings, step.model, signal) };
+  const { describeServed, probeDimensions } = await import(
+    '../../functions/io/endpoints/look-at-endpoint.ts'
+  );
+  if (step.task === 'embed')
+    return { ...priced, dimensions: await probeDimensions(settings, step.model, signal) };
+  const note = await describeServed(settings, facts.adapter?.name ?? step.model, signal);
+  return { ...priced, notes: [...facts.notes, note] };
 };

@@ -17,7 +17,7 @@ export const renderModels = (
     const { step, task, engine, model: planned, output } = inferStepOf(stage);
     return [
       '',
-      `model   step ${step}, ${stageIds[model.stage]}: ${task} with ${planned.name} to ${output.name} ${output.type}`,
+      `model   steps[${step}], ${stageIds[model.stage]}: ${task} with ${planned.name} to ${output.name} ${output.type}`,
       `engine  ${engine.kind === 'endpoint' ? engine.name : engine.kind}: ${model.because}`,
       `rows    ${renderSeen(model)}`,
       `tokens  ${renderTokens(model)}`,
@@ -68,7 +68,7 @@ const renderBad = ({ sample }: ModelOutlook, limit: RejectLimit): readonly strin
   if (sample === undefined || sample.bad.length === 0) return [];
   const causes = sample.bad.map(
     ({ cause, rows, first }) =>
-      `${cause} ${renderCount(rows)} (the first: row ${renderCount(first)} of the step)`,
+      `${cause} ${renderCount(rows)} (the first: row ${renderCount(first)} of the step, from 0)`,
   );
   const rejected = sample.bad.reduce((sum, { rows }) => sum + rows, 0);
   // A rate is of all rows that are read, and of them these may be a part.

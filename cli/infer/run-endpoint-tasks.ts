@@ -32,7 +32,7 @@ export const runEndpointTasks = async (
       shareBefore,
       rows: all.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
       elapsedSeconds: elapsedSeconds(),
-      ...(endpoint === undefined ? {} : { detail: renderPace(endpoint.figures()) }),
+      ...(endpoint === undefined ? {} : { detail: renderPace(endpoint.name, endpoint.figures()) }),
     });
   };
   // While an endpoint lets everybody wait no row says anything.

@@ -26,6 +26,8 @@ const WATCH_MS = 1_000;
 export type ModelWorkers = {
   /** The folder of the store; absolute. */
   readonly storePath: string;
+  /** Variables with keys of endpoints that the worker does not get, by the names that are not ours; default: none. */
+  readonly keyVariables?: readonly string[];
   /** Fails with EngineMissingError. */
   readonly findWorker: (step: PlannedInferStep, signal: AbortSignal) => Promise<WorkerCommand>;
 };
@@ -84,6 +86,7 @@ const runWorker = async (
   const worker = startModelWorker({
     command,
     resources: context.resources,
+    keyVariables: runner.models?.keyVariables ?? [],
     store,
     scratchDir: context.scratchDir,
     stage: ids,

@@ -12,6 +12,8 @@ const STOP_MS = 30_000;
 export type ModelWorkerStart = {
   readonly command: WorkerCommand;
   readonly resources: Resources;
+  /** Variables with keys of endpoints, by the names that are not ours. */
+  readonly keyVariables: readonly string[];
   /** The folder of the store; absolute. */
   readonly store: string;
   readonly scratchDir: string;
@@ -40,7 +42,10 @@ export type ModelWorker = {
 export const startModelWorker = (start: ModelWorkerStart): ModelWorker => {
   const { command } = start;
   const child = spawn(command.python, argumentsOf(start), {
-    env: { ...withoutEndpointVariables(process.env), ...command.environment(start.resources) },
+    env: {
+      ...withoutEndpointVariables(process.env, start.keyVariables),
+      ...command.environment(start.resources),
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
     // A group of its own: Ctrl-C of a terminal is this process's to pass on, and what it starts ends with it.
     detached: process.platform !== 'win32',

@@ -28,6 +28,15 @@ export class EngineStartError extends DaybreakError {
   }
 }
 
+/** The engine comes up and cannot do what the step asks of it: a shape, an expression, a parameter. */
+export class EngineRefusalError extends DaybreakError {
+  override readonly name = 'EngineRefusalError';
+
+  constructor(facts: { readonly model: string; readonly problem: string }, options?: ErrorOptions) {
+    super(`the step with the model ${facts.model} cannot be run: ${facts.problem}`, options);
+  }
+}
+
 /** The engine died again and again, whatever rows it had. */
 export class EngineDiedError extends DaybreakError {
   override readonly name = 'EngineDiedError';

@@ -15,6 +15,7 @@ const quoteNames = (names: readonly string[]): string => {
 /** No file is where `input.uri` points. */
 export class InputNotFoundError extends DaybreakError {
   override readonly name = 'InputNotFoundError';
+  readonly reason: string;
 
   constructor(
     {
@@ -26,6 +27,7 @@ export class InputNotFoundError extends DaybreakError {
   ) {
     const hint = nearest.length === 0 ? '' : `; nearest there: ${quoteNames(nearest)}`;
     super(`the input ${JSON.stringify(uri)} names no file: ${reason}${hint}`, options);
+    this.reason = reason;
   }
 }
 
@@ -41,10 +43,12 @@ export class InputFormatError extends DaybreakError {
 /** An input lies where nobody lets this job read: for want of credentials, of permission, of a region. */
 export class InputAccessError extends DaybreakError {
   override readonly name = 'InputAccessError';
+  /** Goes on from "the input x …". */
+  readonly reason: string;
 
-  /** `reason` goes on from "the input x …". */
   constructor({ path, reason }: { readonly path: string; readonly reason: string }, options?: ErrorOptions) {
     super(`the input ${JSON.stringify(path)} ${reason}`, options);
+    this.reason = reason;
   }
 }
 

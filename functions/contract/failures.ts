@@ -96,7 +96,7 @@ export const FAILURES = {
     retry: 'never',
     exitCode: rejects,
     remedy:
-      'Correct the rows or the module and submit the job again; or `daybreak resume` it, which runs again what modules or engines rejected, on this machine with `--max-rejects` also under a higher limit.',
+      'Correct the rows, the module or the prompt and submit the job again; or `daybreak resume` it, which runs again what modules or engines rejected, on this machine with `--max-rejects` also under a higher limit.',
   },
   LimitError: { retry: 'never', exitCode: refused, remedy: 'See the limits in the README.' },
   GlobalAggregateError: {
@@ -204,6 +204,12 @@ export const FAILURES = {
     exitCode: failed,
     remedy: 'Choose a smaller model or context, or a machine with more memory.',
   },
+  EngineRefusalError: {
+    retry: 'never',
+    exitCode: failed,
+    remedy:
+      'Correct `schema`, `choice`, `regex` or `sampling` of the step; docs/infer.md says which expressions an engine takes.',
+  },
   EngineDiedError: {
     retry: 'again',
     exitCode: failed,
@@ -213,7 +219,7 @@ export const FAILURES = {
     retry: 'never',
     exitCode: failed,
     remedy:
-      'Check the address, the key and the model of the endpoint; `daybreak resume` goes on with the job.',
+      'Check the address, the key and the model of the endpoint; `daybreak resume` goes on with a job that had begun.',
   },
   EndpointSettingsError: {
     retry: 'never',

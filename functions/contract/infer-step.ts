@@ -104,7 +104,9 @@ const InferFields = z.strictObject(
     schema: z
       .record(z.string(), z.unknown(), { error: 'expected a JSON Schema' })
       .optional()
-      .describe('A JSON Schema that every answer obeys; the output is a struct.'),
+      .describe(
+        'A JSON Schema that every answer obeys; the output gets its type from it: a struct of an object.',
+      ),
     choice: z
       .array(z.string({ error: 'expected text' }).min(1), { error: 'expected a list of answers' })
       .min(1)

@@ -173,7 +173,7 @@ export const InputSpec = z
           error: 'expected a path, or a list of paths',
         })
         .describe(
-          'A file, a folder, a pattern such as `data/*.csv`, or a list of them; all of this machine, or all in S3.',
+          'A file, a folder, a pattern such as `data/*.csv`, or a list of them; all of this machine, relative to the current folder, or all in S3.',
         ),
       format: InputFormat.optional().describe("The files' format. Default: by the ending of their names."),
       csv: CsvOptions.optional(),

@@ -63,7 +63,7 @@ export type ModuleStep = z.infer<typeof ModuleStep>;
 export const MODULE_REJECT_CAUSES = ['module_error', 'module_output', 'module_timeout'] as const;
 export type ModuleRejectCause = (typeof MODULE_REJECT_CAUSES)[number];
 
-/** A row that a step could not process outside of SQL. Values stand in `message` and `raw` only. */
+/** A row that a step could not process outside of SQL. Values stand in `message`, `raw` and `answer` only. */
 export type StepReject<Cause extends string = string> = {
   /** Position of the step in the spec, from 0. */
   readonly step: number;
@@ -82,12 +82,14 @@ export type StepReject<Cause extends string = string> = {
   readonly message: string;
   /** The row that the function got, as JSON; at most {@link MODULE_LIMITS.rawCharacters}. */
   readonly raw: string;
+  /** Of a model that did not say what was asked for: its words, at most as many characters as of `raw`. */
+  readonly answer?: string;
 };
 
 /** A row that a module step could not process. */
 export type ModuleReject = StepReject<ModuleRejectCause>;
 
-/** Columns of a table of module rejects, with DuckDB's types. */
+/** Columns of a table of rejects of modules and models, with DuckDB's types. */
 export const MODULE_REJECT_COLUMNS = [
   { name: 'step', type: 'INTEGER' },
   { name: 'row', type: 'BIGINT' },
@@ -97,4 +99,5 @@ export const MODULE_REJECT_COLUMNS = [
   { name: 'place', type: 'VARCHAR' },
   { name: 'message', type: 'VARCHAR' },
   { name: 'raw', type: 'VARCHAR' },
+  { name: 'answer', type: 'VARCHAR' },
 ] as const;

@@ -14,6 +14,8 @@ import { INFER_TASKS, Sampling } from './infer-step.ts';
 export const INFER_REQUEST_COLUMNS = [
   { name: 'daybreak_request', type: 'VARCHAR' },
   { name: 'daybreak_seed', type: 'BIGINT' },
+  /** Number of the row among those that entered the step in its task of that stage, from 0: by it a reject is found. */
+  { name: 'daybreak_row', type: 'BIGINT' },
 ] as const;
 
 /** `daybreak_answer` is VARCHAR, FLOAT[n] or DOUBLE, as the answer's kind has it. */
@@ -83,7 +85,7 @@ export const INFER_LIMITS = {
   requestCharacters: 10_000_000,
   /** Tasks that a worker has open at once. */
   openTasks: 2,
-  /** Characters of a reject's message, and of its `raw`. */
+  /** Characters of a reject's message; of its `raw`, and of its `answer`. */
   messageCharacters: 500,
   rawCharacters: 1_000,
   /** A seed of a row is below it: every engine takes such a number. */

@@ -5,6 +5,7 @@ import { Counts } from './counts.ts';
 import { JobId, RunId } from './ids.ts';
 import { Failure } from './outcome.ts';
 import { InferTotals } from './planned-infer.ts';
+import { CauseCount } from './reject-summary.ts';
 import { OUTCOMES, STAGE_KINDS } from './stages.ts';
 
 const StepReport = StepCounts.extend({ kind: z.string().describe('the word of the spec') });
@@ -23,6 +24,7 @@ const StageReport = z.strictObject({
   bytesRead: z.int().min(0),
   bytesWritten: z.int().min(0),
   infer: InferTotals.optional().describe('of a stage that runs a model'),
+  rejects: z.array(CauseCount).optional().describe('rows rejected by cause and column, most first'),
 });
 export type StageReport = z.infer<typeof StageReport>;
 

@@ -13,7 +13,9 @@ const A_JOB_NAME = 'expected a name of a-z, 0-9 and "-", at most 63 long, that b
 export const OutputSpec = z
   .strictObject(
     {
-      uri: Uri.describe('The folder for the result: a local path, or `s3://bucket/prefix`.'),
+      uri: Uri.describe(
+        'The folder for the result: a local path, relative to the current folder, or `s3://bucket/prefix`.',
+      ),
       format: z.enum(OUTPUT_FORMATS).default('parquet').describe('The format of the result.'),
       mode: z
         .enum(['fail', 'overwrite'])

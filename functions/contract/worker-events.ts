@@ -65,7 +65,7 @@ export const WorkerEvent = z
       task: TaskId,
       causes: z.partialRecord(z.enum(INFER_REJECT_CAUSES), Rows),
       first: z.strictObject({
-        row: Rows.describe('number of the row in the task'),
+        row: Rows.describe('number of the row among those that entered the step in their task'),
         cause: z.enum(INFER_REJECT_CAUSES),
       }),
     }),

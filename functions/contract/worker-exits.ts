@@ -15,6 +15,8 @@ export const WORKER_EXITS = {
   BlockCorruptError: 65,
   ConservationError: 66,
   JobCancelledError: 67,
+  /** What the step asks for, as a schema of which no grammar can be made. */
+  EngineRefusalError: 68,
   InternalError: 69,
   EngineDiedError: 70,
   StoreError: 71,

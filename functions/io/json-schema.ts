@@ -1,7 +1,9 @@
-import { Ajv, type AnySchemaObject, type Options, type ValidateFunction } from 'ajv';
+import { Ajv, type AnySchemaObject, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { renderChoice, renderFound } from '../core/explain-issues.ts';
 import type { SpecPath } from '../core/spec-path.ts';
+import { suggestName } from '../core/suggest-name.ts';
 import { firstLineOf } from './query-rows.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -21,7 +23,12 @@ const DRAFTS: readonly (readonly [RegExp, new (options: Options) => Ajv | Ajv201
 ];
 const NAMES_OF_DRAFTS = '2020-12, 2019-09 or draft-07';
 
-export type SchemaIssue = { readonly path: SpecPath; readonly message: string };
+/** The message goes on from "the schema". */
+export type SchemaIssue = {
+  readonly path: SpecPath;
+  readonly message: string;
+  readonly suggestion?: string;
+};
 
 export type CompiledSchema =
   | { readonly isValid: true; readonly validate: ValidateFunction }
@@ -56,17 +63,30 @@ export const compileSchema = (schema: Schema): CompiledSchema => {
 /** One for each place: an alternative that does not fit says so for each of its branches. */
 const issuesOf = ({ errors }: Pick<Ajv, 'errors'>, schema: Schema): readonly SchemaIssue[] => {
   const byPlace = new Map<string, SchemaIssue>();
-  for (const { instancePath, message = 'is not valid' } of errors ?? []) {
-    if (byPlace.has(instancePath)) continue;
-    byPlace.set(instancePath, { path: pathOf(instancePath, schema), message });
+  for (const error of errors ?? []) {
+    if (!byPlace.has(error.instancePath)) byPlace.set(error.instancePath, issueOf(error, schema));
   }
   return [...byPlace.values()];
 };
 
-/** The keys of a JSON pointer; those of lists are numbers. */
-const pathOf = (pointer: string, root: unknown): SpecPath => {
+const issueOf = ({ instancePath, message, params }: ErrorObject, schema: Schema): SchemaIssue => {
+  const { path, value } = walk(instancePath, schema);
+  const has = `has ${renderFound(value)} here`;
+  const { allowedValues } = params as { readonly allowedValues?: unknown };
+  if (!Array.isArray(allowedValues)) return { path, message: `${has}, which ${message ?? 'is not valid'}` };
+  const words = allowedValues.map(String);
+  const suggestion = suggestName(String(value), words);
+  return {
+    path,
+    message: `${has}, expected one of ${renderChoice(words)}`,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+};
+
+/** The keys of a JSON pointer, those of lists as numbers, and what stands there. */
+const walk = (pointer: string, root: unknown): { readonly path: SpecPath; readonly value: unknown } => {
   let value = root;
-  return pointer
+  const path = pointer
     .split('/')
     .slice(1)
     .map((encoded) => {
@@ -75,4 +95,5 @@ const pathOf = (pointer: string, root: unknown): SpecPath => {
       value = (value as Schema | undefined)?.[key]; // a place that the validator has just walked to
       return isList ? Number(key) : key;
     });
+  return { path, value };
 };

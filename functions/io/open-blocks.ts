@@ -10,10 +10,13 @@ import type { DecodedStream } from './arrow/decode-stream.ts';
 import { type BlockSpan, fetchBlocks } from './fetch-blocks.ts';
 import type { ObjectStore } from './object-store.ts';
 
+/** A partition of a block, with the task that wrote it. */
+export type BlockStream = DecodedStream & { readonly task: string };
+
 /** The rows of a task's partitions, read while a query asks for them. */
 export type OpenBlocks = {
   /** Opens the streams anew: blocks in task order, partitions in their order. */
-  readonly open: () => Iterable<DecodedStream>;
+  readonly open: () => Iterable<BlockStream>;
   /** Rows delivered so far, by all scans. */
   readonly rowsRead: () => number;
 };
@@ -43,7 +46,7 @@ type Source = BlockSpan & {
 export const openBlocks = async (place: Place, task: TaskOf<'partitions'>): Promise<OpenBlocks> => {
   const sources = await locateSources(place, task);
   let rows = 0;
-  const open = function* (): Generator<DecodedStream> {
+  const open = function* (): Generator<BlockStream> {
     for (const source of sources) {
       const file = openSource(source);
       try {
@@ -51,7 +54,7 @@ export const openBlocks = async (place: Place, task: TaskOf<'partitions'>): Prom
           const extent = { offset, sizeBytes, crc32, rows: partitionRows };
           const stream = decodePartition(source.key, extent, readExtent(file, source.blockOrigin, extent));
           if (stream === undefined) continue;
-          yield stream;
+          yield { ...stream, task: source.task };
           rows += partitionRows;
         }
       } finally {

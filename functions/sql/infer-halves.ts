@@ -19,7 +19,7 @@ import { renderList, renderNames } from './render-names.ts';
 const [REQUEST, SEED] = INFER_REQUEST_COLUMNS.map(({ name }) => name);
 
 /** The number of a row among those that entered the step in its task, from 0: it breaks ties. */
-export const INFER_ROW_COLUMN = 'daybreak_row';
+export const INFER_ROW_COLUMN = INFER_REQUEST_COLUMNS[2].name;
 /** Characters of the request, an INTEGER: the column before all others of a stage that writes pieces. */
 export const INFER_CHARACTERS_COLUMN = 'daybreak_characters';
 /** The typed answer of a step with a schema, while it is judged. */
@@ -27,7 +27,7 @@ export const INFER_VALUE_COLUMN = 'daybreak_value';
 /** What numbers the rows of a query: `rowid` of DuckDB gives way to a column of that name. */
 export const INFER_ROW_NUMBER = `row_number() OVER () - 1 AS ${INFER_ROW_COLUMN}`;
 /** Columns that no block has. */
-export const INFER_HELPER_COLUMNS = [INFER_ROW_COLUMN, INFER_CHARACTERS_COLUMN, INFER_VALUE_COLUMN] as const;
+export const INFER_HELPER_COLUMNS = [INFER_CHARACTERS_COLUMN, INFER_VALUE_COLUMN] as const;
 
 type Wire = readonly { readonly name: string; readonly type: string }[];
 
@@ -75,6 +75,7 @@ export const renderRequests = (step: PlannedInferStep, from: string): string => 
     ...step.input.map(({ name }) => quoteIdentifier(name)),
     request,
     `${renderSeed(step)} AS ${quoteIdentifier(String(SEED))}`,
+    INFER_ROW_COLUMN,
   ];
   return `SELECT ${columns.join(', ')} FROM ${from} ORDER BY ${request}, ${INFER_ROW_COLUMN}`;
 };

@@ -12,6 +12,7 @@ import { addCounts } from '../core/judge-conservation.ts';
 import { wordOfStep } from '../core/name-step.ts';
 import { stageSeconds } from '../core/stage-seconds.ts';
 import { sumInfer } from '../core/sum-infer.ts';
+import { mergeRejectSummaries } from '../core/summarize-rejects.ts';
 import type { ObjectStore } from '../io/object-store.ts';
 import { readSealed } from '../io/seal-stage.ts';
 import { listCountedFacts } from './list-counted-commits.ts';
@@ -83,6 +84,7 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
     const commits = await listCountedFacts(store, plan, index);
     if (planned === undefined || commits.length === 0) continue;
     const infer = sumInfer(commits);
+    const rejects = mergeRejectSummaries(commits.map((commit) => commit.rejects?.summary));
     reports.push({
       stage,
       kind: planned.kind,
@@ -93,6 +95,7 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
       bytesRead: planned.inputBytes ?? sumBytesRead(commits),
       bytesWritten: commits.reduce((bytes, { block }) => bytes + block.sizeBytes, 0),
       ...(infer === undefined ? {} : { infer }),
+      ...(rejects === undefined ? {} : { rejects: [...rejects.causes] }),
     });
   }
   return reports;
@@ -102,11 +105,11 @@ const reportStages = async (store: ObjectStore, job: Job, plan: Plan): Promise<r
 const sumBytesRead = (commits: readonly CommitFacts[]): number =>
   commits.reduce((bytes, { bytesRead = 0 }) => bytes + bytesRead, 0);
 
-/** A step that moves rows has a half in the stage before it and one in the stage behind it. */
-const stepsOf = ({ opening, steps, shuffle }: Plan['stages'][number]): readonly PlannedStep[] => [
+/** A step that moves rows has a half in the stage before it and one in the stage behind it; a model's stage is one step. */
+const stepsOf = ({ kind, opening, steps, shuffle }: Plan['stages'][number]): readonly PlannedStep[] => [
   ...(opening === undefined ? [] : [opening]),
   ...steps,
-  ...(shuffle === undefined ? [] : [shuffle.step]),
+  ...(shuffle === undefined || kind === 'infer' ? [] : [shuffle.step]),
 ];
 
 const addSteps = (
@@ -124,5 +127,7 @@ const addSteps = (
       sum.cut += counts.cut;
       sum.rejected += counts.rejected ?? 0;
     }
+    if (stage.kind === 'infer')
+      sum.rejected = commits.reduce((rows, { counts }) => rows + counts.rejected, 0);
     return { step, kind: wordOfStep(spec.steps[step], kind), ...sum };
   });

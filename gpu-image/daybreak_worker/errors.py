@@ -130,6 +130,13 @@ class EngineStartError(DaybreakError):
         super().__init__(f"the engine does not start with the model {model}: {problem}")
 
 
+class EngineRefusalError(DaybreakError):
+    """The engine comes up and cannot do what the step asks of it: a shape, an expression, a parameter."""
+
+    def __init__(self, model: str, problem: str) -> None:
+        super().__init__(f"the step with the model {model} cannot be run: {problem}")
+
+
 class EngineDiedError(DaybreakError):
     """The engine died again and again, whatever rows it had."""
 
@@ -154,7 +161,7 @@ class InternalError(DaybreakError):
 class EngineFailure(Exception):  # noqa: N818 - a verdict of the engine host, which the supervisor turns into an error
     """What an engine host said before it ended: a name of the table and the sentence behind "the model NAME"."""
 
-    NAMES: ClassVar = frozenset({"ModelError", "EngineStartError"})
+    NAMES: ClassVar = frozenset({"ModelError", "EngineStartError", "EngineRefusalError"})
 
     def __init__(self, name: str, problem: str, *, is_out_of_memory: bool = False) -> None:
         super().__init__(problem)

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daybreak_worker.contract import ANSWER_COLUMN, REQUEST_COLUMN, SEED_COLUMN, problems_of
+from daybreak_worker.contract import ANSWER_COLUMN, REQUEST_COLUMN, ROW_COLUMN, SEED_COLUMN, problems_of
 from daybreak_worker.keys import KEYS, block_key
 from daybreak_worker.law.commits import list_commits
 from daybreak_worker.law.ids import StageIds
@@ -40,6 +40,7 @@ def piece_of(rows: Sequence[int], texts: dict[int, str]) -> pa.Table:
             "id": pa.array(rows, pa.int64()),
             REQUEST_COLUMN: pa.array([request_of(row, text=texts.get(row, "")) for row in rows]),
             SEED_COLUMN: pa.array([1000 + row for row in rows], pa.int64()),
+            ROW_COLUMN: pa.array(rows, pa.int64()),
         }
     )
 
@@ -128,8 +129,9 @@ class StageWorld:
             assert data is not None
             rows = pq.read_table(io.BytesIO(data)).to_pylist()
             assert len(rows) == commit["rejects"]["rows"]
-            first = int(commit["task"][:6])
-            found += [{**each, "id": sum(self.sizes[:first]) + each["row"]} for each in rows]
+            assert {each["place"] for each in rows} == {f"{BEFORE.stage} {WRITER}"}
+            # One task wrote all rows, by whose numbers rejects are found.
+            found += [{**each, "id": each["row"]} for each in rows]
         return found
 
     def _put(self, name: str, value: dict[str, Any], schema: str, **ids: str) -> None:

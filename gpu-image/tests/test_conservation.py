@@ -203,7 +203,7 @@ def test_rejects_exactly_the_five_in_a_hundred_rows_that_are_bad(tmp_path: Path)
     assert [commit["counts"]["rejected"] for commit in world.commits()] == [10, 10]
     assert [(event["causes"], event["first"]["row"]) for event in trial.said("rejected")] == [
         ({"prompt_too_long": 10}, 0),
-        ({"prompt_too_long": 10}, 0),
+        ({"prompt_too_long": 10}, 200),
     ]
 
 
@@ -235,7 +235,11 @@ def test_says_in_short_what_a_task_rejected_and_what_another_attempt_may_mend(tm
     script = Script(row_seconds=0.1, refuse=_CAUSES, wrong_shape=(_WRONG,))
     assert run_virtually(Trial(world, script, tmp_path).run()) == 0
     first, second = world.commits()
-    place = {"file": "steps[2] infer, row 4 of its task", "cause": "invalid_request", "detail": "ScriptedError"}
+    place = {
+        "file": "steps[2] infer, row 4 of task 000000 of 00-map",
+        "cause": "invalid_request",
+        "detail": "ScriptedError",
+    }
     assert first["rejects"]["summary"] == {
         "first": place,
         "causes": [

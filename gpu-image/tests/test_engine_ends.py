@@ -53,7 +53,7 @@ def test_fails_where_no_rung_of_the_ladder_holds(tmp_path: Path) -> None:
     assert halt["failure"]["name"] == "EngineStartError"
 
 
-@pytest.mark.parametrize(("name", "code"), [("ModelError", 61), ("EngineStartError", 62)])
+@pytest.mark.parametrize(("name", "code"), [("ModelError", 61), ("EngineStartError", 62), ("EngineRefusalError", 68)])
 def test_fails_at_once_where_the_engine_says_why_it_cannot_start(tmp_path: Path, name: str, code: int) -> None:
     world = StageWorld(MemoryStore(), [20]).build()
     trial = _run(tmp_path, world, lives=(Life(fail=(name, "has no safetensors")),))

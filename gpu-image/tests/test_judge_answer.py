@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 from memory_store import MemoryStore
 from run_stage import Trial
 from scripted import Script
-from stage_world import StageWorld
+from stage_world import StageWorld, piece_of, request_of
 from virtual_time import run_virtually
 
 from daybreak_worker.task.judge_answer import create_judge
+from daybreak_worker.task.open_task import OpenTask
 from daybreak_worker.task.read_pattern import UnreadableError, read_pattern
+from daybreak_worker.task.read_pieces import Pieces
 
 # Each with what JavaScript finds in it, and what it does not: `new RegExp(pattern, 'u').test(text)`.
 _PATTERNS: list[tuple[str, list[str], list[str]]] = [
@@ -128,9 +131,9 @@ def test_refuses_a_schema_that_it_cannot_read(schema: dict[str, Any]) -> None:
 def test_fails_by_name_before_a_row_is_asked_where_answers_could_not_be_judged(tmp_path: Path) -> None:
     answer = {"kind": "json", "schema": {"type": "string", "pattern": "^\\p{L}+$"}}
     trial = Trial(StageWorld(MemoryStore(), [3], answer).build(), Script(), tmp_path)
-    assert run_virtually(trial.run()) == 62
+    assert run_virtually(trial.run()) == 68
     failure = trial.said("failed")[0]["failure"]
-    assert failure["name"] == "EngineStartError"
+    assert failure["name"] == "EngineRefusalError"
     assert "a regular expression with \\p, which its answers cannot be held against here" in failure["message"]
     assert trial.engine is None
 
@@ -141,4 +144,23 @@ def test_rejects_every_answer_of_another_shape_and_goes_on(tmp_path: Path) -> No
     world = StageWorld(MemoryStore(), [3], answer, limit=limit).build()
     trial = Trial(world, Script(), tmp_path)
     assert run_virtually(trial.run()) == 0
-    assert [each["cause"] for each in world.rejects()] == ["answer_shape"] * 3
+    rejects = world.rejects()
+    assert [each["cause"] for each in rejects] == ["answer_shape"] * 3
+    # Both sides of what was said: without the answer nobody can mend a prompt or a schema.
+    assert [each["raw"] for each in rejects] == [request_of(row) for row in range(3)]
+    assert all(set(json.loads(each["answer"])) == {"digest"} for each in rejects)
+
+
+def test_cuts_the_answer_of_a_reject_between_characters() -> None:
+    task = OpenTask("000000", "an-attempt", "now", Pieces([piece_of([0], {})], ["000000"], 0))
+    said = ("a" + "\U0001f600" * 2_000).encode()
+    reject = task.settle_reject(0, "answer_shape", error=None, message="m", said=said)
+    assert reject.answer == "a" + "\U0001f600" * 499 + "…"
+
+
+def test_keeps_no_answer_of_a_reject_that_is_no_text(tmp_path: Path) -> None:
+    answer = {"kind": "embedding", "dimensions": 3}
+    limit = {"unit": "rate", "value": 1}
+    world = StageWorld(MemoryStore(), [2], answer, {0: "BAD", 1: "BAD"}, limit).build()
+    assert run_virtually(Trial(world, Script(wrong_shape=("BAD",)), tmp_path).run()) == 0
+    assert [(each["cause"], each["answer"]) for each in world.rejects()] == [("answer_shape", None)] * 2

@@ -115,6 +115,19 @@ describe('renderReport', () => {
     );
   });
 
+  it('says why rows were rejected', () => {
+    const [map] = published.stages;
+    if (map === undefined) throw new Error('no stage');
+    const rejects = [
+      { cause: 'answer_shape' as const, rows: 1_200 },
+      { cause: 'cast' as const, column: 'a b', rows: 1 },
+    ];
+    const stages = [map, { ...map, stage: '01-infer', steps: [], rejects }];
+    const text = renderReport({ ...published, stages, rows: { ...published.rows, rejected: 1 } });
+    expect(text).toContain('\n  01-infer rejects: 1,200 answer_shape, 1 cast in "a b"\n');
+    expect(text).toMatch(/, 1 reject in _rejects\/$/);
+  });
+
   it('counts rows apart that were never read', () => {
     const [map] = published.stages;
     if (map === undefined) throw new Error('no stage');

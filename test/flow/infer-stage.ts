@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import type { Commit, PackedPartition } from '../../functions/contract/commit.ts';
 import { KEYS, renderBlockKey } from '../../functions/contract/keys.ts';
 import { Plan } from '../../functions/contract/plan.ts';
-import type { PlannedInferStep } from '../../functions/contract/planned-infer.ts';
+import { INFER_REQUEST_COLUMNS, type PlannedInferStep } from '../../functions/contract/planned-infer.ts';
 import type { Task } from '../../functions/contract/task.ts';
 import { decodePartition } from '../../functions/io/arrow/block-reader.ts';
 import { readPartitionNumbers, writePartitionedBlock } from '../../functions/io/arrow/block-writer.ts';
@@ -25,7 +25,7 @@ const NOTHING = { read: 0, grown: 0, written: 0, rejected: 0, dropped: 0, folded
 const EXPECTED = { seconds: 1, basis: 'assumed', because: 'a test' } as const;
 
 type Stage = {
-  /** Its first column is the number of the piece, its last two are the request and the seed. */
+  /** Its first column is the number of the piece, its last three are the request, the seed and the row. */
   readonly query: string;
   readonly pieces: number;
   /** Pieces of each task. */
@@ -85,7 +85,9 @@ export const putInferStage = async (
     formats: FORMATS,
     sealedAt: AT,
   });
-  const input = columns.slice(0, -2).map(({ name, type }) => ({ name, type: renderDuckDBType(type) }));
+  const input = columns
+    .slice(0, -INFER_REQUEST_COLUMNS.length)
+    .map(({ name, type }) => ({ name, type: renderDuckDBType(type) }));
   await store.put(
     KEYS.plan.render(INFER_STAGE),
     Buffer.from(JSON.stringify(renderPlan(input, step, rejectRows))),

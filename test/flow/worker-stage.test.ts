@@ -49,10 +49,10 @@ const columnOf = ([type, values]: (typeof types)[number], index: number): string
   const list = `[${values.map((value) => `CAST(${value} AS ${type})`).join(', ')}]`;
   return `${list}[1 + (i % ${values.length})] AS ${quoteIdentifier(`c${index} ${type}`)}`;
 };
-const [request, seed] = INFER_REQUEST_COLUMNS.map(({ name }) => name);
+const [request, seed, row] = INFER_REQUEST_COLUMNS.map(({ name }) => name);
 const QUERY = `SELECT (i // 64)::INTEGER p, i AS id, ${types.map(columnOf).join(', ')},
     CAST('{"prompt":"row ' || i || CASE i WHEN 197 THEN ' REFUSED' ELSE '' END || '"}' AS VARCHAR) AS ${request},
-    CAST(i AS BIGINT) AS ${seed}
+    CAST(i AS BIGINT) AS ${seed}, CAST(i AS BIGINT) AS ${row}
   FROM range(200) r(i) ORDER BY i`;
 
 it('gives each row back as it was, of every type, with an answer beside it', async () => {
@@ -76,7 +76,7 @@ it('gives each row back as it was, of every type, with an answer beside it', asy
     ]);
     expect(await loadCommitted(world, 'answered', commits)).toBe(199);
 
-    const kept = `SELECT * EXCLUDE (p, ${request}, ${seed}) FROM (${QUERY}) WHERE id <> 197 ORDER BY id`;
+    const kept = `SELECT * EXCLUDE (p, ${request}, ${seed}, ${row}) FROM (${QUERY}) WHERE id <> 197 ORDER BY id`;
     const answered = "SELECT COLUMNS(name -> name NOT LIKE 'daybreak_%') FROM answered";
     expect(await printTypes(connection, answered)).toEqual(await printTypes(connection, kept));
     expect(await printRows(connection, answered)).toEqual(await printRows(connection, kept));
@@ -98,8 +98,8 @@ it('gives each row back as it was, of every type, with an answer beside it', asy
       format: 'parquet',
     });
     const file = join(folder, 'store', rejects);
-    expect(await printRows(connection, `SELECT step, row, cause, message FROM '${file}'`)).toEqual([
-      '["1","5","prompt_too_long","refused by script"]',
+    expect(await printRows(connection, `SELECT step, row, place, cause, message FROM '${file}'`)).toEqual([
+      '["1","197","00-map 000000","prompt_too_long","refused by script"]',
     ]);
   });
 });
@@ -118,7 +118,10 @@ it('fails by name at the first reject where none is allowed, and halts the run',
     const halt = await store.get(KEYS.halt.render(INFER_STAGE));
     expect(JSON.parse(Buffer.from(halt ?? []).toString())).toMatchObject({
       reason: 'failure',
-      failure: { name: 'TooManyRejectsError', message: expect.stringContaining('row 197 of task 000000') },
+      failure: {
+        name: 'TooManyRejectsError',
+        message: expect.stringContaining('row 197 of task 000000 of 00-map'),
+      },
     });
   });
 });

@@ -26,6 +26,22 @@ describe('compileSchema', () => {
     expect(paths.sort()).toEqual(['properties.a.minLength', 'properties.b.type', 'type']);
   });
 
+  it('says what it found, what it expected, and what may be meant', () => {
+    const compiled = compileSchema({ properties: { a: { type: 'strng' }, b: { minLength: -1 } } });
+    expect(compiled.isValid ? [] : compiled.issues).toEqual([
+      {
+        path: ['properties', 'a', 'type'],
+        message:
+          'has "strng" (text) here, expected one of array, boolean, integer, null, number, object or string',
+        suggestion: 'string',
+      },
+      {
+        path: ['properties', 'b', 'minLength'],
+        message: 'has -1 (a number) here, which must be >= 0',
+      },
+    ]);
+  });
+
   it.each([
     [{ $schema: 'http://json-schema.org/draft-04/schema#' }, /draft-04/],
     [{ $ref: '#/$defs/none' }, /cannot be compiled/],

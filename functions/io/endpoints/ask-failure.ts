@@ -4,7 +4,7 @@ import type { FailureKind } from '../../core/endpoints/adapt-concurrency.ts';
 import { judgeReplyError } from '../../core/endpoints/judge-reply-error.ts';
 import { parseRetryAfter } from '../../core/endpoints/retry-delay.ts';
 import type { ClientError } from './openai-client.ts';
-import type { Secret } from './secret.ts';
+import type { EndpointSettings } from './settings.ts';
 
 /** Why a row of an endpoint has no answer, for its reject. */
 export type RowReject = {
@@ -13,6 +13,8 @@ export type RowReject = {
   readonly error?: string;
   /** May quote the row. */
   readonly message: string;
+  /** What the model said, where it said something else than what was asked for; without a key. */
+  readonly answer?: string;
 };
 
 /** One request without an answer. */
@@ -29,18 +31,16 @@ export type AskFailure =
     };
 
 type Said = Extract<ClientError, { kind: 'reply' }>;
+type Asked = Pick<EndpointSettings, 'key' | 'keyPlace'>;
 
 /**
  * Reads what the client threw; undefined for a mistake of ours. No key is in what it returns, whatever the endpoint
  * said.
  */
-export const describeFailure = (
-  error: ClientError,
-  { key, nowMs }: { readonly key: Secret | undefined; readonly nowMs: number },
-): AskFailure | undefined => {
+export const describeFailure = (error: ClientError, asked: Asked, nowMs: number): AskFailure | undefined => {
   switch (error.kind) {
     case 'reply':
-      return describeReply(error, { key, nowMs });
+      return describeReply(error, asked, nowMs);
     case 'timeout':
       return ofEndpoint('timeout', 'does not answer in time', 'timeout');
     case 'broken':
@@ -61,10 +61,8 @@ const ofEndpoint = (kind: FailureKind, problem: string, error: string): AskFailu
   message: `the endpoint ${problem}`,
 });
 
-const describeReply = (
-  said: Said,
-  { key, nowMs }: { readonly key: Secret | undefined; readonly nowMs: number },
-): AskFailure => {
+const describeReply = (said: Said, asked: Asked, nowMs: number): AskFailure => {
+  const { key } = asked;
   const mask = (text: string): string => (key === undefined ? text : key.maskIn(text));
   const words = [said.status, said.code === String(said.status) ? undefined : said.code].filter(isGiven);
   const error = mask(words.join(' '));
@@ -76,7 +74,7 @@ const describeReply = (
     { milliseconds: said.header('retry-after-ms'), retryAfter: said.header('retry-after') },
     nowMs,
   );
-  const problem = mask(problemOf(said));
+  const problem = `${mask(problemOf(said))}${said.status === 401 ? renderKey(asked) : ''}`;
   return {
     kind: judged.kind,
     problem,
@@ -95,3 +93,7 @@ const problemOf = ({ status, code, type, param }: Said): string => {
   const about = param === undefined ? '' : `, about ${param}`;
   return `answers ${status}${known === undefined ? '' : ` (${known}${about})`}`;
 };
+
+/** A key that is missing is another mistake than one that is wrong. */
+const renderKey = ({ key, keyPlace }: Asked): string =>
+  key === undefined ? `: no key is configured, ${keyPlace} is not set` : ` to the key of ${keyPlace}`;

@@ -92,9 +92,7 @@ const send = async (
   } catch (error) {
     const gone = signals.find((each) => each.aborted);
     const failure =
-      gone === undefined
-        ? describeFailure(client.readError(error), { key: settings.key, nowMs: Date.now() })
-        : undefined;
+      gone === undefined ? describeFailure(client.readError(error), settings, Date.now()) : undefined;
     if (failure?.kind === 'row') {
       permit.answered();
       return failure;

@@ -34,6 +34,8 @@ export type Permit = {
   /** What to do about it, and how many answers there are by now. */
   readonly failed: (failure: {
     readonly kind: FailureKind;
+    /** What the endpoint does, for people: goes on from "the endpoint x …". */
+    readonly problem?: string;
     readonly retryAfterMs?: number | undefined;
   }) => Verdict;
   /** It was taken back: nothing is learned from it. */
@@ -56,6 +58,8 @@ export type PaceFigures = {
   readonly limit: number;
   /** It was asked too often, or does not answer: nothing begins for so long. */
   readonly pausedMs: number;
+  /** What the last request met that had no answer; goes on from "the endpoint x …". */
+  readonly because?: string;
 };
 
 export type Gate = {
@@ -95,6 +99,7 @@ export const openGate = (
   let isHeld = false;
   let pace: Pace = newPace(most);
   let timer: NodeJS.Timeout | undefined;
+  let because: string | undefined;
 
   const openOfEpoch = (): number => {
     let count = 0;
@@ -135,7 +140,8 @@ export const openGate = (
         pace = paceAfterAnswer(pace, { epoch, open: open.size });
         leave();
       },
-      failed: ({ kind, retryAfterMs }) => {
+      failed: ({ kind, problem, retryAfterMs }) => {
+        because = problem;
         const nowMs = world.nowMs();
         const random = world.random();
         pace = paceAfterFailure(pace, { kind, epoch, nowMs, retryAfterMs, random }, world.delays);
@@ -194,6 +200,7 @@ export const openGate = (
       waiting: waiting.length,
       limit: pace.isProbing ? 1 : Math.floor(pace.limit),
       pausedMs: Math.max(0, Math.ceil(pace.pausedUntilMs - world.nowMs())),
+      ...(because === undefined ? {} : { because }),
     }),
   };
 };

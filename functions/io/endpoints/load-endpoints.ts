@@ -3,6 +3,7 @@ import { ENDPOINTS_FILE, ENDPOINTS_FILE_VARIABLE } from '../../contract/endpoint
 import { EndpointSettingsError, EngineMissingError } from '../../contract/errors-infer.ts';
 import { renderChoice } from '../../core/explain-issues.ts';
 import { suggestName } from '../../core/suggest-name.ts';
+import { collectKeyVariables } from './collect-key-variables.ts';
 import { findSettingsFile } from './find-settings-file.ts';
 import { readSettings } from './read-settings.ts';
 import { readSettingsFile } from './read-settings-file.ts';
@@ -15,6 +16,8 @@ export type KnownEndpoints = {
   readonly names: readonly string[];
   /** The file that was found, if any. */
   readonly file?: string;
+  /** Variables that `key_env` of any of them names: keys are nobody else's. */
+  readonly keyVariables: readonly string[];
   /**
    * Reads the settings of one. Fails with EngineMissingError where there is none of the name, and with
    * EndpointSettingsError, which has all that is wrong with it: those of others do not matter here.
@@ -45,6 +48,7 @@ export const loadEndpoints = async ({ environment, folder }: EndpointPlace): Pro
   return {
     names,
     ...(found === undefined ? {} : { file: found }),
+    keyVariables: collectKeyVariables(variables.values(), file?.endpoints ?? {}),
     settingsOf: async (name) => {
       if (!names.includes(name)) throw missing(name, names);
       const own =

@@ -1,5 +1,5 @@
 import { EndpointError } from '../../contract/errors-infer.ts';
-import type { ServedModel } from './describe-models.ts';
+import { renderModels } from './describe-models.ts';
 import { listServed, look } from './open-endpoint.ts';
 import { createClient } from './openai-client.ts';
 import { readReply } from './read-reply.ts';
@@ -11,14 +11,25 @@ const PROBE = 'length';
 const REPLY_BYTES = 4 * 2 ** 20;
 
 /**
- * The models that an endpoint says it serves, by one request: for `daybreak plan`. Import this file lazily. Fails with
- * EndpointError, also where it does not list them.
+ * A sentence for `daybreak plan` of what an endpoint would be to a job: whether it serves the model, or what it does in
+ * place of saying so. One request, without any row. Import this file lazily. Fails with the reason of the signal.
  */
-export const listEndpointModels = (
+export const describeServed = (
   settings: EndpointSettings,
+  model: string,
   signal: AbortSignal,
-): Promise<readonly ServedModel[]> =>
-  withTransport(settings, (transport) => listServed({ settings, transport }, signal));
+): Promise<string> =>
+  withTransport(settings, async (transport) => {
+    try {
+      const models = await listServed({ settings, transport }, signal);
+      if (models.some(({ name }) => name === model)) return `the endpoint was asked: it serves ${model}`;
+      const served = settings.key?.maskIn(renderModels(models)) ?? renderModels(models);
+      return `the endpoint was asked: it lists no model ${model}; it serves ${served}`;
+    } catch (error) {
+      if (!(error instanceof EndpointError)) throw error;
+      return `asked for its models, ${error.message}`;
+    }
+  });
 
 /** The length of a vector of a model, by one request, which is paid for. Fails with EndpointError. */
 export const probeDimensions = (

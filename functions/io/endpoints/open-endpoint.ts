@@ -132,7 +132,7 @@ export const listServed = async (
 /** One request that is not tried again; its failure is the endpoint's. */
 export const look = async <Result>(
   {
-    settings: { name, key },
+    settings,
     client,
     signal,
   }: { readonly settings: EndpointSettings; readonly client: EndpointClient; readonly signal: AbortSignal },
@@ -142,10 +142,10 @@ export const look = async <Result>(
     return await ask();
   } catch (error) {
     signal.throwIfAborted();
-    const failure = describeFailure(client.readError(error), { key, nowMs: Date.now() });
+    const failure = describeFailure(client.readError(error), settings, Date.now());
     if (failure === undefined) throw error;
     const problem = failure.kind === 'row' ? `answers ${failure.reject.error}` : failure.problem;
-    throw new EndpointError({ endpoint: name, problem });
+    throw new EndpointError({ endpoint: settings.name, problem });
   }
 };
 

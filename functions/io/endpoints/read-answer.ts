@@ -1,4 +1,5 @@
 import { INFER_LIMITS, type InferAnswer } from '../../contract/planned-infer.ts';
+import { bounded } from '../modules/describe-thrown.ts';
 import type { AnswerReader } from './answer-reader.ts';
 import type { RowReject } from './ask-failure.ts';
 import type { RowAnswer } from './endpoint.ts';
@@ -14,11 +15,15 @@ type Reading = {
 /** The answer in a reply, or why it is none: every one is checked, whatever the endpoint promised. */
 export const answerOf = (reply: Reply, { answer, readText, key }: Reading): RowAnswer => {
   const { usage } = reply;
+  const holdsKey = reply.kind === 'text' && key?.isIn(reply.text) === true;
+  const said =
+    reply.kind === 'text' && !holdsKey ? { answer: bounded(reply.text, INFER_LIMITS.rawCharacters) } : {};
   const rejected = (cause: RowReject['cause'], error: string | undefined, message: string): RowAnswer => ({
     reject: {
       cause,
       ...(error === undefined ? {} : { error }),
       message: message.slice(0, INFER_LIMITS.messageCharacters),
+      ...said,
     },
     usage,
   });
@@ -40,8 +45,7 @@ export const answerOf = (reply: Reply, { answer, readText, key }: Reading): RowA
       return { answer: reply.score, usage, finishReason };
     case 'text': {
       // No answer is changed, and no key goes into a block.
-      if (key?.isIn(reply.text) === true)
-        return rejected('answer_shape', 'key', 'the answer holds the key of the endpoint');
+      if (holdsKey) return rejected('answer_shape', 'key', 'the answer holds the key of the endpoint');
       const read = readText(reply.text);
       if (read.problem === undefined) return { answer: read.text, usage, finishReason };
       return rejected('answer_shape', finishReason, read.problem);

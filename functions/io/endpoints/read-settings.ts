@@ -66,13 +66,10 @@ export const readSettings = async (
   // A path of the environment is relative to where the job is started from, as any other is.
   const base =
     variables.variables.key_file === undefined && file !== undefined ? path.dirname(file.file) : folder;
-  const { key, problem, field } = {
-    field: 'key',
-    ...(await readKey({ name, fields, folder: base }, environment)),
-  };
-  if (problem !== undefined) refuse([field], { message: problem }, 'value');
-  if (problems.length > 0) throw new EndpointSettingsError(problems);
-  return settingsFrom(name, fields, key);
+  const found = await readKey({ name, fields, folder: base }, environment);
+  if (found.problem !== undefined) refuse([found.field], { message: found.problem }, 'value');
+  if (problems.length > 0 || found.problem !== undefined) throw new EndpointSettingsError(problems);
+  return settingsFrom(name, fields, found);
 };
 
 const withoutKey = ({ key: _, ...fields }: Readonly<Record<string, unknown>>) => fields;
@@ -95,7 +92,7 @@ const placeOf = (
 const settingsFrom = (
   name: string,
   fields: EndpointFields,
-  key: EndpointSettings['key'],
+  { key, place }: { readonly key: EndpointSettings['key']; readonly place: string },
 ): EndpointSettings => {
   const url = fields.url.replace(/\/+$/, '');
   const isOpenAI = new URL(url).hostname === 'api.openai.com';
@@ -106,6 +103,7 @@ const settingsFrom = (
     url,
     kind: fields.kind,
     ...(key === undefined ? {} : { key }),
+    keyPlace: place,
     ...(models === undefined ? {} : { models }),
     ...(isPriced ? { price: { inUsd, outUsd } } : {}),
     concurrency: fields.concurrency ?? WIRES[fields.kind].concurrency,

@@ -8,6 +8,8 @@ export type EndpointSettings = {
   readonly url: string;
   readonly kind: EndpointKind;
   readonly key?: Secret;
+  /** The variable or file where the key stands; without one the variable where it would. */
+  readonly keyPlace: string;
   readonly models?: readonly string[];
   readonly concurrency: number;
   readonly price?: EndpointPrice;

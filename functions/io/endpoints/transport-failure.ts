@@ -41,8 +41,11 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 const OF_TLS =
   /^(CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 
-/** What an error of a socket means. `isConnected`: whether the connection stood when it happened. */
-export const transportFailureOf = (error: NodeJS.ErrnoException, isConnected: boolean): TransportFailure => {
+/** What an error of a socket to `host` means. `isConnected`: whether the connection stood when it happened. */
+export const transportFailureOf = (
+  error: NodeJS.ErrnoException,
+  { host, isConnected }: { readonly host: string; readonly isConnected: boolean },
+): TransportFailure => {
   // The official client takes whatever says ETIMEDOUT for its own limit of time.
   const code = error.code === 'ETIMEDOUT' ? 'no answer' : (error.code ?? 'unknown');
   if (error instanceof RefusedAddress)
@@ -50,6 +53,10 @@ export const transportFailureOf = (error: NodeJS.ErrnoException, isConnected: bo
   if (OF_TLS.test(code))
     return new TransportFailure({ kind: 'refused', code, what: `has no TLS that can be trusted (${code})` });
   if (UNREACHABLE.has(code) || !isConnected)
-    return new TransportFailure({ kind: 'unreachable', code, what: `cannot be reached (${code})` });
+    return new TransportFailure({
+      kind: 'unreachable',
+      code,
+      what: `cannot be reached at ${host} (${code})`,
+    });
   return new TransportFailure({ kind: 'broken', code, what: `breaks off its replies (${code})` });
 };

@@ -68,7 +68,7 @@ export const createTransport = (
         // The other side closed a connection that nobody used, just as it was taken up again.
         else if (outgoing.reusedSocket && error.code === 'ECONNRESET' && !options.isFresh)
           attempt(sent, { ...options, isFresh: true }).then(resolveReply, reject);
-        else reject(transportFailureOf(error, isConnected));
+        else reject(transportFailureOf(error, { host: base.host, isConnected }));
       };
       const abort = (): void => fail(new Error('aborted'));
       signal?.addEventListener('abort', abort, { once: true });

@@ -33,6 +33,8 @@ export type EngineWorld = {
   readonly root: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly endpoints: FoundEngines['endpoints'];
+  /** Variables with keys of endpoints, by the names that are not ours. */
+  readonly keyVariables: readonly string[];
   readonly signal: AbortSignal;
 };
 
@@ -100,7 +102,7 @@ const parseJson = (text: string): unknown => {
 export const findEngines = async (given: EngineWorld): Promise<FoundEngines> => {
   const { environment, endpoints } = given;
   // None of these commands asks an endpoint: they get no key.
-  const world = { ...given, environment: withoutEndpointVariables(environment) };
+  const world = { ...given, environment: withoutEndpointVariables(environment, given.keyVariables) };
   const named = environment[ENGINE_VARIABLES.python] || undefined;
   const [gpus, prepared, own] = await Promise.all([
     findGpus(world),

@@ -88,7 +88,7 @@ const refuseName = async (model: string, { modelsDir }: ModelPlaces): Promise<ne
 
 /**
  * Finds where the model of a spec is. An `s3://` address is a prefix, a path a folder; anything else is a name: a
- * folder beside the spec, one of the prepared models, one in the cache of the hub, or one of the hub that is not here.
+ * folder below `baseDir`, one of the prepared models, one in the cache of the hub, or one of the hub that is not here.
  * Fails with ModelError.
  */
 export const findModel = async (model: string, places: ModelPlaces): Promise<ModelPlace> => {

@@ -1,6 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../contract/errors-infer.ts';
+import { InputAccessError, InputNotFoundError } from '../../contract/errors-input.ts';
 import { parseS3Uri, renderS3Uri } from '../../core/s3-uri.ts';
 import { absentAsUndefined } from '../file-operations.ts';
 import type { RemoteFile, RemoteFiles } from '../remote/remote-files.ts';
@@ -67,8 +68,21 @@ export const openLocalModel = async (folder: string, model: string): Promise<Mod
   };
 };
 
-/** Opens a prefix in S3. Fails with ModelError, InputNotFoundError, InputAccessError, StoreError. */
+/** Opens a prefix in S3. Fails with ModelError, StoreError. */
 export const openRemoteModel = async (files: RemoteFiles, uri: string): Promise<ModelFiles> => {
+  const found = await listRemote(files, uri).catch(blameModel(uri));
+  return {
+    files: [...found].map(([name, { sizeBytes, etag }]) => ({ name, sizeBytes, etag })).sort(byName),
+    read: async (name, { offset, length }) => {
+      const file = found.get(name);
+      if (file === undefined) throw new Error(`${name} was not listed`);
+      const lengthBytes = Math.min(length, file.sizeBytes - offset);
+      return files.read(file, { offset, lengthBytes }).catch(blameModel(uri));
+    },
+  };
+};
+
+const listRemote = async (files: RemoteFiles, uri: string): Promise<ReadonlyMap<string, RemoteFile>> => {
   const { bucket, key } = parseS3Uri(uri);
   const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
   const found = new Map<string, RemoteFile>();
@@ -83,13 +97,16 @@ export const openRemoteModel = async (files: RemoteFiles, uri: string): Promise<
     });
   }
   if (found.size > MOST_FILES) throw tooMany(uri);
-  return {
-    files: [...found].map(([name, { sizeBytes, etag }]) => ({ name, sizeBytes, etag })).sort(byName),
-    read: async (name, { offset, length }) => {
-      const file = found.get(name);
-      if (file === undefined) throw new Error(`${name} was not listed`);
-      const lengthBytes = Math.min(length, file.sizeBytes - offset);
-      return files.read(file, { offset, lengthBytes });
-    },
-  };
+  return found;
 };
+
+/** What keeps files in S3 from being read is said of inputs elsewhere; here it is the model's. */
+const blameModel =
+  (model: string) =>
+  (error: unknown): never => {
+    if (error instanceof InputNotFoundError)
+      throw new ModelError({ model, problem: `is not there: ${error.reason}` }, { cause: error });
+    if (error instanceof InputAccessError)
+      throw new ModelError({ model, problem: error.reason }, { cause: error });
+    throw error;
+  };

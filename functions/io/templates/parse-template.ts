@@ -30,7 +30,7 @@ export const parseTemplate = (
     const template = liquid.parse(text);
     return { parsed: { template, variables: findVariables(liquid, template) } };
   } catch (error) {
-    return { problem: explain(error) };
+    return { problem: explain(error, text) };
   }
 };
 
@@ -52,11 +52,16 @@ const findVariables = (liquid: Liquid, template: Template[]): readonly TemplateV
 
 const PLACE = /, line:(\d+), col:(\d+)$/;
 
+/** The parser takes what stands behind for more of the first, and misses a filter. */
+const UNCLOSED = /\{\{(?:(?!\}\}).)*\{\{/s;
+const MISREAD = /^(expected "\|"|unexpected token)/;
+
 /** The parser's own sentence, with the place in words; a name that nobody knows gets the nearest one. */
-const explain = (error: unknown): TemplateProblem => {
+const explain = (error: unknown, text: string): TemplateProblem => {
   const said = firstLineOf(error);
   const [, row, column] = PLACE.exec(said) ?? [];
-  const reason = said.replace(PLACE, '');
+  const bare = said.replace(PLACE, '');
+  const reason = UNCLOSED.test(text) && MISREAD.test(bare) ? 'a {{ has no }} before the next one' : bare;
   const suggestion = suggestWord(reason);
   const place = row === undefined ? '' : ` (line ${row}, column ${column} of the template)`;
   return {

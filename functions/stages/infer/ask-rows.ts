@@ -1,8 +1,8 @@
 import type { PlannedInferStep } from '../../contract/planned-infer.ts';
-import type { DecodedStream } from '../../io/arrow/decode-stream.ts';
 import type { AskRow, RowAnswer } from '../../io/endpoints/endpoint.ts';
 import type { Usage } from '../../io/endpoints/read-reply.ts';
 import { runOrdered } from '../../io/modules/run-ordered.ts';
+import type { BlockStream } from '../../io/open-blocks.ts';
 import type { Answered } from './answer-columns.ts';
 import { type RequestBatch, type RequestRow, readRequests } from './read-requests.ts';
 import type { RejectRow } from './reject-rows.ts';
@@ -16,7 +16,7 @@ const MOST_AHEAD = 16;
 
 export type RowWork = {
   readonly step: PlannedInferStep;
-  readonly streams: Iterable<DecodedStream>;
+  readonly streams: Iterable<BlockStream>;
   readonly concurrency: number;
   /** What fits the memory at once, about: rows that wait for an earlier one among them. */
   readonly mostRows: number;

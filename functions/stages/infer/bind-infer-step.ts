@@ -11,6 +11,7 @@ import {
   type PlannedInferStep,
 } from '../../contract/planned-infer.ts';
 import { foldColumnName } from '../../contract/spec-values.ts';
+import { judgeWorkerPatterns } from '../../core/judge-worker-patterns.ts';
 import { parseType } from '../../core/parse-type.ts';
 import { renderSpecPath } from '../../core/spec-path.ts';
 import { suggestName } from '../../core/suggest-name.ts';
@@ -55,6 +56,9 @@ export const bindInferStep = async (
   const facts = await infer.findFacts();
   const answer = bindAnswer(place, facts);
   const sampling = bindSampling(place, facts);
+  if (answer !== undefined && facts.engine.kind === 'vllm')
+    for (const { path, message } of judgeWorkerPatterns(answer))
+      problems.push({ path: at(place, ...path), message });
   if (problems.length > 0 || answer === undefined) return { step: undefined, problems };
   const output = { name: given.output, type: await describeType(connection, schema ?? typeOfAnswer(answer)) };
   const step: PlannedInferStep = {

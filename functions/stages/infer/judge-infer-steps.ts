@@ -3,7 +3,7 @@ import type { Step } from '../../contract/steps.ts';
 import { describeConstantPrompt } from '../../core/describe-constant-prompt.ts';
 import { renderSpecPath, type SpecPath } from '../../core/spec-path.ts';
 import { typeAnswer } from '../../core/type-answer.ts';
-import { compileSchema } from '../../io/json-schema.ts';
+import { compileSchema, type SchemaIssue } from '../../io/json-schema.ts';
 import { checkPrompts } from '../../io/templates/check-prompts.ts';
 
 /** All that can be told of the steps `infer` without the columns before them: templates and schemas. */
@@ -36,8 +36,10 @@ export const findSchemaProblems = (
   const typed = typeAnswer(schema);
   const compiled = compileSchema(schema);
   // A reference that leads nowhere keeps a schema from compiling too: its place is the better word.
-  const issues = typed.problems.length > 0 || compiled.isValid ? typed.problems : compiled.issues;
-  return issues.map(({ path, message }) => ({
+  const issues: readonly SchemaIssue[] =
+    typed.problems.length > 0 || compiled.isValid ? typed.problems : compiled.issues;
+  return issues.map(({ path, message, ...rest }) => ({
+    ...rest,
     path: renderSpecPath([...at, ...path]),
     message: `the schema ${message}`,
   }));

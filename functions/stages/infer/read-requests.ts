@@ -1,23 +1,26 @@
 import type { Column } from '../../contract/columns.ts';
 import { INFER_REQUEST_COLUMNS, InferRequest, type PlannedInferStep } from '../../contract/planned-infer.ts';
-import type { DecodedStream, LoadedBatch } from '../../io/arrow/decode-stream.ts';
+import type { LoadedBatch } from '../../io/arrow/decode-stream.ts';
 import { checkColumns } from '../../io/arrow/load-stream.ts';
 import type { LoadedArray } from '../../io/arrow/loaded-array.ts';
 import { parseDuckDBType } from '../../io/arrow/type-text.ts';
 import type { AskedRow } from '../../io/endpoints/endpoint.ts';
+import type { BlockStream } from '../../io/open-blocks.ts';
 
 /** One row on its way: where it stands, what to ask for it, and how its reject would show it. */
 export type RequestRow = {
   readonly batch: RequestBatch;
   /** In its batch. */
   readonly index: number;
-  /** In the task. */
-  readonly row: number;
 };
 
 /** Rows of one piece, with their requests. */
 export type RequestBatch = {
   readonly loaded: LoadedBatch;
+  /** The task of the stage before that wrote them. */
+  readonly task: string;
+  /** Number of a row among those that entered the step in that task, from 0. */
+  readonly row: (index: number) => bigint;
   readonly asked: (index: number) => AskedRow;
   /** Of the request's text, as commits weigh it. */
   readonly characters: (index: number) => number;
@@ -33,26 +36,22 @@ export const requestColumnsOf = ({ input }: PlannedInferStep): readonly Column[]
 
 /** Reads pieces batch by batch, and of each the rows in their order. Throws ArrowFormatError, and as the streams do. */
 export function* readRequests(
-  streams: Iterable<DecodedStream>,
+  streams: Iterable<BlockStream>,
   step: PlannedInferStep,
 ): Generator<readonly RequestRow[], void> {
   const columns = requestColumnsOf(step).map(({ name, type }) => ({ name, type: parseDuckDBType(type) }));
-  let row = 0;
   for (const stream of streams) {
     checkColumns(columns, stream.columns);
     for (const loaded of stream.batches) {
-      const first = row;
-      const batch = requestBatchOf(loaded, step.input.length);
-      row += loaded.rows;
-      yield Array.from({ length: loaded.rows }, (_, index) => ({ batch, index, row: first + index }));
+      const batch = requestBatchOf(loaded, stream.task, step.input.length);
+      yield Array.from({ length: loaded.rows }, (_, index) => ({ batch, index }));
     }
   }
 }
 
-const requestBatchOf = (loaded: LoadedBatch, requestColumn: number): RequestBatch => {
-  const requests = loaded.arrays[requestColumn];
-  const seeds = loaded.arrays[requestColumn + 1];
-  if (requests?.kind !== 'bytes' || seeds?.kind !== 'fixed')
+const requestBatchOf = (loaded: LoadedBatch, task: string, requestColumn: number): RequestBatch => {
+  const [requests, seeds, rows] = loaded.arrays.slice(requestColumn);
+  if (requests?.kind !== 'bytes' || seeds?.kind !== 'fixed' || rows?.kind !== 'fixed')
     throw new Error('a piece has no requests: its columns were checked');
   const { offsets } = requests;
   const sizeOf = (index: number): number => (offsets[index + 1] ?? 0) - (offsets[index] ?? 0);
@@ -63,6 +62,8 @@ const requestBatchOf = (loaded: LoadedBatch, requestColumn: number): RequestBatc
   };
   return {
     loaded,
+    task,
+    row: (index) => readBigInt(rows, index),
     asked: (index) => ({
       request: () => parseRequest(textOf(index)),
       characters: sizeOf(index),
@@ -101,9 +102,11 @@ const countCharacters = (bytes: Uint8Array): number => {
 
 type Fixed = Extract<LoadedArray, { kind: 'fixed' }>;
 
-const readSeed = ({ validity, values }: Fixed, index: number): number | undefined => {
+const readSeed = (seeds: Fixed, index: number): number | undefined => {
+  const { validity } = seeds;
   if (validity !== null && (((validity[index >>> 3] ?? 0) >>> (index & 7)) & 1) === 0) return undefined;
-  return Number(
-    new DataView(values.buffer, values.byteOffset, values.byteLength).getBigInt64(index * 8, true),
-  );
+  return Number(readBigInt(seeds, index));
 };
+
+const readBigInt = ({ values }: Fixed, index: number): bigint =>
+  new DataView(values.buffer, values.byteOffset, values.byteLength).getBigInt64(index * 8, true);

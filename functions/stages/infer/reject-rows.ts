@@ -24,7 +24,7 @@ const FORMAT = 'parquet';
 
 export type RejectRow = (row: RequestRow, reject: RowReject) => void;
 
-/** Rejects of a task, by the rows of the table itself. */
+/** Rejects of a task, by the rows of the table itself. `place` and `row` of each lead to the row in the stage before. */
 export type InferRejects = { readonly rows: number; readonly kept: TaskAnswer['rejects'] };
 
 type Rejecting = { readonly work: TaskWork; readonly folder: string; readonly keep: KeepRejectsFile };
@@ -58,25 +58,33 @@ export const withRejects = async <Result>(
 
 const writeRejects = async (connection: DuckDBConnection, folder: string): Promise<KeptFile> => {
   const file = path.join(folder, `rejects.${FORMAT}`);
-  await connection.run(`COPY (FROM ${TABLE} ORDER BY "row") TO ${quoteText(file)} (FORMAT ${FORMAT})`);
+  await connection.run(`COPY (FROM ${TABLE} ORDER BY place, "row") TO ${quoteText(file)} (FORMAT ${FORMAT})`);
   return { path: file, object: { format: FORMAT, ...(await hashFile(file)) } };
 };
 
-const rejectInto = (appender: RowAppender, { stage, plan }: TaskWork, tally: RejectTally): RejectRow => {
+const rejectInto = (
+  appender: RowAppender,
+  { stage, plan, index: stageIndex }: TaskWork,
+  tally: RejectTally,
+): RejectRow => {
   const { step } = inferStepOf(stage);
-  return ({ batch, index, row }, { cause, error, message }) => {
+  const before = plan.stageIds[stageIndex - 1];
+  return ({ batch, index }, { cause, error, message, answer }) => {
     const raw = batch.raw(index, INFER_LIMITS.rawCharacters);
     const values: Readonly<Record<string, string | number | bigint>> = {
       step,
-      row: BigInt(row),
+      row: batch.row(index),
+      place: `${before} ${batch.task}`,
       cause,
       ...(error === undefined ? {} : { error: error.toWellFormed() }),
       message: message.toWellFormed(),
       raw: raw.toWellFormed(),
+      ...(answer === undefined ? {} : { answer }),
     };
     appender.append(MODULE_REJECT_COLUMNS.map(({ name }) => values[name] ?? null));
     const detail = error === undefined ? {} : { detail: error.toWellFormed() };
-    tallyRejects(tally, { file: `steps[${step}] infer, row ${row} of its task`, cause, ...detail });
+    const file = `steps[${step}] infer, row ${batch.row(index)} of task ${batch.task} of ${before}`;
+    tallyRejects(tally, { file, cause, ...detail });
     if (isWithinTaskLimit(plan.rejectLimit, appender.rows())) return;
     throw new TooManyRejectsError({
       rejects: appender.rows(),

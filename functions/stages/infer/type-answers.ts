@@ -68,7 +68,8 @@ const keepBadAnswers = async (
     error: 'NULL',
     place: 'NULL',
     message: quoteText(MESSAGE),
-    raw: `left(${INFER_ANSWER_COLUMN}, ${INFER_LIMITS.rawCharacters})`,
+    raw: "''",
+    answer: `left(${INFER_ANSWER_COLUMN}, ${INFER_LIMITS.rawCharacters})`,
   } as const satisfies Readonly<Record<(typeof MODULE_REJECT_COLUMNS)[number]['name'], string>>;
   const list = MODULE_REJECT_COLUMNS.map(({ name }) => values[name]).join(', ');
   await connection.run(

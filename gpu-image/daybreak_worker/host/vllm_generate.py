@@ -87,8 +87,8 @@ async def create_generator(engine: Any, step: Mapping[str, Any], adapter: str | 
         room = room_of(engine, step, sampling.max_tokens or 0)
         await _try(engine, sampling, lora)
     except (VLLMClientError, ValueError) as error:
-        problem = f"it refuses what the step asks for: {' '.join(str(error).split())[:400]}"
-        raise EngineFailure("EngineStartError", problem) from error
+        problem = f"the engine refuses what it asks for: {' '.join(str(error).split())[:400]}"
+        raise EngineFailure("EngineRefusalError", problem) from error
 
     async def ask(row: EngineRow) -> Answer:
         value = parse_request(row.request, wanted)

@@ -208,7 +208,7 @@ class Admission:
 
 def _witness_of(row: Row) -> OpenTask:
     asked = row.for_engine()
-    return OpenTask("", "", "", Pieces([], 0), requests=[asked.request], seeds=[asked.seed])
+    return OpenTask("", "", "", Pieces([], [], 0), requests=[asked.request], seeds=[asked.seed])
 
 
 def bad_rows(task: OpenTask) -> Iterator[int]:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from daybreak_worker.engine.engine_port import Answer, Died, Engine, EngineFacts, Pulse, Refusal
 from daybreak_worker.engine.ladder import LAST_RUNG
-from daybreak_worker.errors import EngineDiedError, EngineFailure, EngineStartError, ModelError
+from daybreak_worker.errors import EngineDiedError, EngineFailure, EngineRefusalError, EngineStartError, ModelError
 from daybreak_worker.supervisor.admission import BARREN_DEATHS, Admission, Row
 from daybreak_worker.supervisor.changes import Changes
 
@@ -32,7 +32,7 @@ class Listener(Protocol):
 
 
 class EngineDriver:
-    """Runs until it is cancelled. Fails with ModelError, EngineStartError, EngineDiedError."""
+    """Runs until it is cancelled. Fails with ModelError, EngineStartError, EngineRefusalError, EngineDiedError."""
 
     def __init__(
         self,
@@ -87,6 +87,8 @@ class EngineDriver:
             return EngineDiedError(self._worker, f"died and does not come up again: {failure.problem}")
         if failure.name == "ModelError":
             return ModelError(self._model, failure.problem)
+        if failure.name == "EngineRefusalError":
+            return EngineRefusalError(self._model, failure.problem)
         with_less = f"; tried {tries} times, with less memory each time" if tries > 1 else ""
         return EngineStartError(self._model, f"{failure.problem}{with_less}")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from daybreak_worker.engine.engine_port import Answer, EngineFacts, Refusal
-from daybreak_worker.errors import EngineStartError, StoreError, TooManyRejectsError, blaming
+from daybreak_worker.errors import EngineRefusalError, StoreError, TooManyRejectsError, blaming
 from daybreak_worker.supervisor.admission import Row
 from daybreak_worker.supervisor.patience import Patience
 from daybreak_worker.supervisor.work import Work
@@ -22,6 +22,8 @@ from daybreak_worker.task.stage_plan import StagePlan
 from daybreak_worker.task.write_rejects import render_rejects
 
 _AGAIN_SECONDS: Final = 2.0
+_NUMBERS: Final = frozenset({"embedding", "score"})
+"""Answers that are no text."""
 
 
 class Results:
@@ -30,6 +32,7 @@ class Results:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._judge = _judge_of(work.plan)
+        self._says_text = work.plan.step["answer"]["kind"] not in _NUMBERS
 
     def on_ready(self, facts: EngineFacts, seconds: float) -> None:
         self._work.facts = replace(facts, start_seconds=seconds)
@@ -41,7 +44,8 @@ class Results:
         self._work.tell.count_answer(answer)
         problem = self._judge(answer.data)
         if problem is not None:
-            self._reject(row.task, row.position, Refusal(row.id, "answer_shape", answer.finish_reason, problem))
+            refusal = Refusal(row.id, "answer_shape", answer.finish_reason, problem)
+            self._reject(row.task, row.position, refusal, said=answer.data if self._says_text else None)
         else:
             row.task.settle_answer(row.position, answer)
         self._look_after(row.task)
@@ -59,12 +63,12 @@ class Results:
             self._reject(task, row, Refusal(0, "invalid_request", None, "the row has no request, or no seed"))
         self._look_after(task)
 
-    def _reject(self, task: OpenTask, position: int, refusal: Refusal) -> None:
+    def _reject(self, task: OpenTask, position: int, refusal: Refusal, *, said: bytes | None = None) -> None:
         self._work.tell.count_reject()
-        reject = task.settle_reject(position, refusal.cause, error=refusal.error, message=refusal.message)
+        reject = task.settle_reject(position, refusal.cause, error=refusal.error, message=refusal.message, said=said)
         try:
             with blaming(task.task):
-                require_within_limit(self._work.plan.reject_limit, self._work.plan.step["step"], task, reject)
+                require_within_limit(self._work.plan, task, reject)
         except TooManyRejectsError as error:
             self._work.spawn(self._fail(task, error, list(task.rejects.values())))
 
@@ -72,9 +76,10 @@ class Results:
         """Ends the job, unless somebody else has done the task. What was rejected outlives the attempt."""
         ports, plan = self._work.ports, self._work.plan
         key = rejects_key(plan, task)
+        data = render_rejects(plan.step["step"], plan.before, rejects)
         # The job fails for its rows, whether they could be kept or not.
         with suppress(StoreError):
-            await ports.blocking(lambda: ports.store.put(key, render_rejects(plan.step["step"], rejects)))
+            await ports.blocking(lambda: ports.store.put(key, data))
             error.keep(key, str(ports.store.local_path(key) or key))
         await self._work.require_undone(task.task, error)
         self._work.drop(task, "another worker committed it")
@@ -108,8 +113,8 @@ class Results:
 
 
 def _judge_of(plan: StagePlan) -> Judge:
-    """Fails with EngineStartError: before a row is asked, as where no grammar can be made of the shape."""
+    """Fails with EngineRefusalError: before a row is asked, as where no grammar can be made of the shape."""
     try:
         return create_judge(plan.step["answer"])
     except UnreadableError as error:
-        raise EngineStartError(plan.model, f"the step {error}") from error
+        raise EngineRefusalError(plan.model, f"it {error}") from error

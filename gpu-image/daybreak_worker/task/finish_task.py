@@ -92,11 +92,12 @@ def _block_key(plan: StagePlan, task: OpenTask) -> str:
 def _put_rejects(store: ObjectStore, plan: StagePlan, task: OpenTask) -> dict[str, Any]:
     if not task.rejects:
         return {}
-    data = render_rejects(plan.step["step"], task.rejects.values())
+    data = render_rejects(plan.step["step"], plan.before, task.rejects.values())
     _put_again(lambda: store.put(rejects_key(plan, task), data))
     sha256 = hashlib.sha256(data).hexdigest()
     facts = {"format": "parquet", "sizeBytes": len(data), "sha256": sha256, "rows": len(task.rejects)}
-    return {"rejects": {**facts, "summary": summarize_rejects(plan.step["step"], task.rejects)}}
+    summary = summarize_rejects(plan.step["step"], plan.before, task.rejects)
+    return {"rejects": {**facts, "summary": summary}}
 
 
 def rejects_key(plan: StagePlan, task: OpenTask) -> str:

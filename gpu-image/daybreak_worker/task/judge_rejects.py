@@ -7,15 +7,18 @@ from typing import Any
 
 from daybreak_worker.errors import TooManyRejectsError
 from daybreak_worker.task.open_task import OpenTask, Reject
+from daybreak_worker.task.stage_plan import StagePlan
+from daybreak_worker.task.summarize_rejects import name_row
 
 
-def require_within_limit(limit: Mapping[str, Any], step: int, task: OpenTask, reject: Reject) -> None:
+def require_within_limit(plan: StagePlan, task: OpenTask, reject: Reject) -> None:
     """Fails with TooManyRejectsError where the task has more rejects than it may, this one among them."""
+    limit = plan.reject_limit
     rejected = len(task.rejects)
     is_within = limit["value"] > 0 if limit["unit"] == "rate" else rejected <= limit["value"]
     if is_within:
         return
-    place = f"step {step} infer, row {reject.row} of task {task.task}"
+    place = name_row(plan.step["step"], plan.before, reject)
     error = "" if reject.error is None else f": {reject.error}"
     first = f"{place}{error}: {reject.cause.replace('_', ' ')}"
     raise TooManyRejectsError(rejected, limit=render_limit(limit), first=first)

@@ -7,19 +7,23 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from daybreak_worker.contract import LIMITS, REJECT_CAUSES, REQUEST_COLUMN, SEED_COLUMN
+from daybreak_worker.contract import LIMITS, REJECT_CAUSES, REQUEST_COLUMN, REQUEST_COLUMNS, ROW_COLUMN, SEED_COLUMN
 from daybreak_worker.engine.engine_port import Answer
 from daybreak_worker.task.read_pieces import Pieces
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
+    writer: str
+    """The task of the stage before that wrote the row."""
     row: int
-    """Number of the row in the task, from 0."""
+    """Number of the row among those that entered the step in that task, from 0."""
     cause: str
     error: str | None
     message: str
     raw: str
+    answer: str | None = None
+    """What the model said, where it said something else than what was asked for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,13 +53,17 @@ class OpenTask:
     output_tokens: int = 0
     requests: list[bytes | None] = field(default_factory=list)
     seeds: list[int | None] = field(default_factory=list)
+    origins: list[tuple[str, int]] = field(default_factory=list)
+    """Of each row the task of the stage before, and its number there."""
 
     def __post_init__(self) -> None:
-        for table in self.pieces.tables:
+        for writer, table in zip(self.pieces.writers, self.pieces.tables, strict=True):
+            self.origins += [(writer, row) for row in table[ROW_COLUMN].to_pylist()]
             self.requests += [None if text is None else text.encode() for text in table[REQUEST_COLUMN].to_pylist()]
             self.seeds += table[SEED_COLUMN].to_pylist()
         self.pieces = Pieces(
-            [table.drop_columns([REQUEST_COLUMN, SEED_COLUMN]) for table in self.pieces.tables],
+            [table.drop_columns(list(REQUEST_COLUMNS)) for table in self.pieces.tables],
+            self.pieces.writers,
             self.pieces.bytes_read,
         )
         self.rows = self.left = len(self.requests)
@@ -84,17 +92,20 @@ class OpenTask:
         self.answers[row] = answer
         self._settle(row)
 
-    def settle_reject(self, row: int, cause: str, *, error: str | None, message: str) -> Reject:
+    def settle_reject(
+        self, row: int, cause: str, *, error: str | None, message: str, said: bytes | None = None
+    ) -> Reject:
         if cause not in REJECT_CAUSES:
             raise ValueError(f"{cause} is no cause of a reject")
         request = self.requests[row]
-        raw = "" if request is None else request[: 4 * LIMITS["rawCharacters"]].decode(errors="replace")
+        raw = "" if request is None else _cut_bytes(request)
         reject = Reject(
-            row,
+            *self.origins[row],
             cause,
             None if error is None else cut_text(error, 100),
             cut_text(message, LIMITS["messageCharacters"]),
-            cut_text(raw, LIMITS["rawCharacters"]),
+            raw,
+            None if said is None else _cut_bytes(said),
         )
         self.rejects[row] = reject
         self._settle(row)
@@ -106,6 +117,12 @@ class OpenTask:
 
     def kept_tables(self) -> Sequence[pa.Table]:
         return self.pieces.tables
+
+
+def _cut_bytes(data: bytes) -> str:
+    # A character has four bytes at most; one that is cut in half at the end is beyond what is kept.
+    characters = LIMITS["rawCharacters"]
+    return cut_text(data[: 4 * characters + 4].decode(errors="replace"), characters)
 
 
 def cut_text(text: str, characters: int) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 
 class UnreadableError(Exception):
-    """A shape that answers could not be held against. The sentence goes on from "the step"."""
+    """A shape that answers could not be held against. The sentence goes on from "it", the step."""
 
 
 _SPACES: Final = r"\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"

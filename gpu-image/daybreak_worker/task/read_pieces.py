@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from daybreak_worker.contract import REQUEST_COLUMN, SEED_COLUMN
+from daybreak_worker.contract import REQUEST_COLUMNS
 from daybreak_worker.errors import BlockCorruptError, BlockMissingError, StateError
 from daybreak_worker.keys import block_key
 from daybreak_worker.store.object_store import ObjectStore
@@ -25,16 +25,19 @@ Extent = Sequence[int]
 @dataclass(frozen=True, slots=True)
 class Pieces:
     tables: list[pa.Table]
+    writers: list[str]
+    """Of each table the task of the stage before that wrote it."""
     bytes_read: int
 
 
 def read_pieces(store: ObjectStore, plan: StagePlan, task: Mapping[str, Any]) -> Pieces:
-    """The pieces in order, each with the columns of the step's input, the request and the seed.
+    """The pieces in order, each with the columns of the step's input, the request, the seed and the row's number.
 
     Fails with BlockMissingError; with BlockCorruptError where bytes, rows or columns are not those that were promised;
     with StoreError.
     """
     tables: list[pa.Table] = []
+    writers: list[str] = []
     bytes_read = 0
     for writer, run, attempt, extents in task["sources"]:
         key = block_key(job=plan.ids.job, run=run, stage=plan.before, task=writer, attempt=attempt)
@@ -51,8 +54,9 @@ def read_pieces(store: ObjectStore, plan: StagePlan, task: Mapping[str, Any]) ->
             for offset, size, crc, rows in span:
                 piece = view[offset - start : offset - start + size]
                 tables.append(_decode(key, piece, crc=crc, rows=rows))
+                writers.append(writer)
     _require_columns(plan, tables)
-    return Pieces(tables, bytes_read)
+    return Pieces(tables, writers, bytes_read)
 
 
 def _spans(extents: Sequence[Extent]) -> Iterator[list[Extent]]:
@@ -84,7 +88,7 @@ def _decode(key: str, data: memoryview, *, crc: int, rows: int) -> pa.Table:
 
 
 def _require_columns(plan: StagePlan, tables: Sequence[pa.Table]) -> None:
-    wanted = [*plan.input_columns, REQUEST_COLUMN, SEED_COLUMN]
+    wanted = [*plan.input_columns, *REQUEST_COLUMNS]
     for table in tables:
         if table.column_names != wanted or not table.schema.equals(tables[0].schema, check_metadata=True):
             raise StateError(

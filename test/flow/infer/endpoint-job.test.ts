@@ -164,6 +164,11 @@ describe('a job whose rows go to an endpoint that fails in every way', () => {
       { cause: 'content_filter', n: '8' },
       { cause: 'prompt_too_long', n: '8' },
     ]);
+    // Requests are asked for in another order; a reject has the number that its row has in the input.
+    const found = await query(
+      `SELECT place, count(*) n FROM '${out}/_rejects/*.parquet' WHERE raw LIKE '%"row ' || "row" || '"%' GROUP BY ALL`,
+    );
+    expect(found).toEqual([{ place: '00-map 000000', n: '16' }]);
     // 7 tokens of each prompt that had a reply, at half a dollar a million; nothing was said of the cache.
     expect(report.stages[1]?.infer).toMatchObject({ rows: 392, engine: 'my-server', promptTokens: 392 * 7 });
     expect(report.stages[1]?.infer?.costUsd).toBeCloseTo((392 * 7 * 0.5) / 1e6, 12);
@@ -251,7 +256,9 @@ describe('a job whose endpoint refuses its key', () => {
     const spec = await specOf();
     const ended = await runDaybreak(['run', spec], { cwd: folder, env });
     expect(ended.exitCode, ended.stderr).toBe(1);
-    expect(ended.stderr).toMatch(/the endpoint my-server answers 401 \(invalid_api_key\)/);
+    expect(ended.stderr).toMatch(
+      /the endpoint my-server answers 401 \(invalid_api_key\) to the key of DAYBREAK_ENDPOINT_MY_SERVER_KEY/,
+    );
     expectNoKey(ended);
     expect(judgeOutput(out)).toBeUndefined();
     isRefusing = false;
@@ -345,10 +352,13 @@ describe('a job whose command is killed', () => {
 
 describe('a module of a job with an endpoint', () => {
   it('finds nothing of endpoints among the variables of its process', async () => {
-    const env = await start((asked) => chatReply(answerOf(lastMessage(asked))));
+    const { DAYBREAK_ENDPOINT_MY_SERVER_KEY: key, ...rest } = await start((asked) =>
+      chatReply(answerOf(lastMessage(asked))),
+    );
+    const env = { ...rest, DAYBREAK_ENDPOINT_MY_SERVER_KEY_ENV: 'MY_OWN_KEY', MY_OWN_KEY: String(key) };
     await writeFile(
       join(folder, 'names.mjs'),
-      `export const names = ({ body }) => ({ body: Object.keys(process.env).filter((name) => name.startsWith('DAYBREAK_ENDPOINT')).join() || 'none' });`,
+      `export const names = ({ body }) => ({ body: Object.keys(process.env).filter((name) => /^(DAYBREAK_ENDPOINT|MY_OWN)/.test(name)).join() || 'none' });`,
     );
     const map = { module: './names.mjs', export: 'names', columns: ['body'], output: { body: 'VARCHAR' } };
     const spec = await specOf({ steps: [{ map }, INFER] });

@@ -266,6 +266,14 @@ describe('rows that have no answer', () => {
       { cause: 'empty_prompt', n: 20, step: 1 },
       { cause: 'invalid_request', n: 20, step: 1 },
     ]);
+    const text = renderReport(report);
+    for (const line of [
+      '00-map steps[1] infer: 20 rejected',
+      '00-map rejects: 20 empty_prompt',
+      '01-infer steps[1] infer: 20 rejected',
+      '01-infer rejects: 20 invalid_request',
+    ])
+      expect(text.split(`  ${line}\n`)).toHaveLength(2);
   });
 
   it('end the job at the first where none is allowed, by its place and without its value', async () => {

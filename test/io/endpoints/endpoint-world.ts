@@ -15,6 +15,7 @@ export const settingsOf = (url: string, given: Partial<EndpointSettings> = {}): 
   name: 'scripted',
   url,
   kind: 'vllm',
+  keyPlace: 'DAYBREAK_ENDPOINT_SCRIPTED_KEY',
   concurrency: 8,
   timeoutSeconds: 20,
   attempts: 4,

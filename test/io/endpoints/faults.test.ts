@@ -1,5 +1,6 @@
 /** An endpoint that fails in every way: each row is answered or rejected, or the job ends by name. */
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../../functions/io/endpoints/secret.ts';
 import { askMany, askOne, chatRow, withScript } from './ask-rows.ts';
 import { stepOf } from './endpoint-world.ts';
 import {
@@ -157,6 +158,19 @@ describe('an endpoint that refuses all', () => {
     ),
   );
 
+  it.each([
+    [{}, /answers 401: no key is configured, DAYBREAK_ENDPOINT_SCRIPTED_KEY is not set$/],
+    [{ key: new Secret('sk-some-key'), keyPlace: 'MY_KEY' }, /answers 401 to the key of MY_KEY$/],
+  ])('says whether it had a key, and where that stands: %o', (given, message) =>
+    withScript(
+      () => errorReply(401),
+      async ({ endpoint }) => {
+        await expect(askOne(endpoint)).rejects.toMatchObject({ message: expect.stringMatching(message) });
+      },
+      given,
+    ),
+  );
+
   it('names the models that it has, where it does not have the one', () =>
     withScript(
       ({ route }) =>
@@ -205,7 +219,7 @@ describe('an endpoint that is not there', () => {
         await expect(failing).rejects.toMatchObject({
           name: 'EndpointError',
           message: expect.stringMatching(
-            /cannot be reached \(ECONNREFUSED\), and nothing else for 0.3 seconds/,
+            /cannot be reached at 127\.0\.0\.1:\d+ \(ECONNREFUSED\), and nothing else for 0.3 seconds/,
           ),
         });
         await server.stop().catch(() => {});

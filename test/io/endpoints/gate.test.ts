@@ -75,6 +75,13 @@ describe('a gate', () => {
     permit.left();
   });
 
+  it('knows why it waits', async () => {
+    const gate = gateOf(2);
+    expect(gate.figures().because).toBeUndefined();
+    (await enter(gate)).failed({ kind: 'unreachable', problem: 'cannot be reached' });
+    expect(gate.figures()).toMatchObject({ because: 'cannot be reached' });
+  });
+
   it('refuses a permit that is given back twice', async () => {
     const permit = await enter(gateOf(1));
     permit.left();

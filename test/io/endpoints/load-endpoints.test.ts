@@ -84,7 +84,15 @@ describe('settings of an endpoint', () => {
 describe('the key of an endpoint', () => {
   it('comes from the variable that the file names', async () => {
     await putFile('endpoints:\n  a: { url: "https://api.openai.com/v1", key_env: OPENAI_API_KEY }\n');
-    expect((await settingsOf('a', { OPENAI_API_KEY: KEY })).key?.reveal()).toBe(KEY);
+    const settings = await settingsOf('a', { OPENAI_API_KEY: KEY });
+    expect(settings.key?.reveal()).toBe(KEY);
+    expect(settings.keyPlace).toBe('OPENAI_API_KEY');
+  });
+
+  it('has its place also where there is none', async () => {
+    const settings = await settingsOf('my-a', { DAYBREAK_ENDPOINT_MY_A_URL: 'https://x.example/v1' });
+    expect(settings).toMatchObject({ keyPlace: 'DAYBREAK_ENDPOINT_MY_A_KEY' });
+    expect(settings.key).toBeUndefined();
   });
 
   it('comes from a file beside the one that names it', async () => {

@@ -24,7 +24,7 @@ const throwOf = async (
     );
     transport.close();
     const read = client.readError(error);
-    result = { error, read, failure: describeFailure(read, { key: undefined, nowMs: 0 }) };
+    result = { error, read, failure: describeFailure(read, settings, 0) };
   });
   return result ?? { error: undefined, read: undefined, failure: undefined };
 };

@@ -36,7 +36,13 @@ const look = async (
   const bin = path.join(root, 'bin');
   for (const [name, script] of Object.entries(programs)) await writeProgram(path.join(bin, name), script);
   const env = { PATH: `${bin}:${ENVIRONMENT.PATH}`, ...environment };
-  return findEngines({ root, environment: env, endpoints: [{ name: 'ollama' }], signal: NEVER });
+  return findEngines({
+    root,
+    environment: env,
+    endpoints: [{ name: 'ollama' }],
+    keyVariables: ['OPENAI_API_KEY'],
+    signal: NEVER,
+  });
 };
 
 describe('findEngines', () => {
@@ -73,8 +79,9 @@ describe('findEngines', () => {
 
   it('gives no command that it runs the key of an endpoint', () =>
     withFolder(async (root) => {
-      const programs = { 'nvidia-smi': 'echo "key: $DAYBREAK_ENDPOINT_A_KEY."' };
-      const { gpus } = await look(root, programs, { DAYBREAK_ENDPOINT_A_KEY: 'sk-secret' });
+      const programs = { 'nvidia-smi': 'echo "key: $DAYBREAK_ENDPOINT_A_KEY$OPENAI_API_KEY."' };
+      const keys = { DAYBREAK_ENDPOINT_A_KEY: 'sk-secret', OPENAI_API_KEY: 'sk-other' };
+      const { gpus } = await look(root, programs, keys);
       expect(gpus).toEqual(['key: .']);
     }));
 

@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../../functions/contract/errors-infer.ts';
+import { InputAccessError } from '../../../functions/contract/errors-input.ts';
 import { openLocalModel, openRemoteModel } from '../../../functions/io/models/model-files.ts';
 import { readModel } from '../../../functions/io/models/read-model.ts';
 import { withFolder } from '../open-input.ts';
@@ -119,6 +120,19 @@ describe('readModel', () => {
       expect({ ...remote, fingerprint: local.fingerprint }).toEqual(local);
       expect(files.counts.bytes).toBeLessThan(140_000);
     }));
+
+  it('says of a model in S3 what keeps it from being read, and calls it no input', async () => {
+    const reason = 'cannot be listed: access is denied';
+    const denied = () => Promise.reject(new InputAccessError({ path: 's3://bucket/x/', reason }));
+    const files = {
+      ...openRemoteFolder('/nowhere'),
+      list: () => ({ [Symbol.asyncIterator]: () => ({ next: denied }) }),
+    };
+    await expect(openRemoteModel(files, 's3://bucket/x')).rejects.toMatchObject({
+      name: 'ModelError',
+      message: 'the model s3://bucket/x cannot be listed: access is denied',
+    });
+  });
 
   it('gives models that differ anywhere but in a README other fingerprints, and copies the same', () =>
     withFolder(async (root) => {

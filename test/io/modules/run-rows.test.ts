@@ -80,6 +80,7 @@ export default (row: Row) => {
         place: 'module.ts:3:32',
         message: 'three of four',
         raw: '{"n":"3"}',
+        answer: null,
       });
       expect(rejects[1]).toMatchObject({ row: '7', raw: '{"n":"7"}' });
     });

@@ -38,6 +38,7 @@ describe('checkPrompts', () => {
     ['{{ tags | raw }}', /undefined filter: raw/],
     ['{{ body | upcas }}', /undefined filter: upcas.*\[upcase\]/],
     ['{{ body', /this is no template/],
+    ['{{ body {{ tags }}', /this is no template: a \{\{ has no \}\} before the next one \(line 1/],
     ['{% for x in tags %}', /this is no template/],
   ])('refuses %s', (prompt, expected) => {
     expect(problemsOf({ prompt }).join('\n')).toMatch(expected);

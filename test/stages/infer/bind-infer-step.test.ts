@@ -92,6 +92,14 @@ describe('bindInferStep', () => {
     expect((await problemsOf(given)).join('\n')).toMatch(expected);
   });
 
+  it('refuses an expression that the worker cannot read, of vLLM alone', async () => {
+    const given = { prompt: 'x', schema: { type: 'object', properties: { a: { pattern: '^\\p{L}+$' } } } };
+    expect(await problemsOf(given)).toEqual([
+      'steps[2].infer.schema.properties.a.pattern: has a property of characters (`\\p`), which answers of vLLM cannot be held against',
+    ]);
+    expect(await problemsOf(given, { engine: { kind: 'endpoint', name: 'e' } })).toEqual([]);
+  });
+
   it('refuses columns with names that it uses itself', async () => {
     const columns = [{ name: 'Daybreak_Answer', type: 'VARCHAR' }];
     expect(await problemsOf({ prompt: 'x' }, {}, columns)).toEqual([

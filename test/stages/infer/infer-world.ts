@@ -55,7 +55,8 @@ export const openInferWorld = async (connection: DuckDBConnection): Promise<Infe
   const put = async (query: string, task: string): Promise<TaskSource> => {
     const attempt = newAttempt();
     const file = join(root, attempt);
-    const pieces = await writePieces(connection, query, file);
+    const numbered = `SELECT *, row_number() OVER () - 1 AS daybreak_row FROM (${query})`;
+    const pieces = await writePieces(connection, numbered, file);
     await store.putFile(
       renderBlockKey({ job: JOB, run: RUN, stage: BEFORE, task, attempt, format: 'arrow' }),
       file,

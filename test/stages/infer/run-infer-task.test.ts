@@ -151,7 +151,7 @@ describe('a task of a stage infer', () => {
         const failing = runInferTask(world.contextFor(), work, endpoint);
         await expect(failing).rejects.toMatchObject({
           name: 'TooManyRejectsError',
-          message: expect.stringMatching(/steps\[2\] infer, row 5 of its task/),
+          message: expect.stringMatching(/steps\[2\] infer, row 5 of task 000000 of 00-map/),
         });
         await expect(failing).rejects.not.toThrow(/is bad/);
       },
@@ -255,6 +255,29 @@ describe('a task of a stage infer', () => {
         expect(commit.infer?.costUsd).toBeCloseTo(0.037, 12);
       },
       { price: { inUsd: 10, outUsd: 100 } },
+    ));
+
+  it('keeps what the model said in the rejects of answers that have not the shape', () =>
+    withSetting(
+      ({ body }) => chatReply(Number(body.seed) % 2 === 0 ? `maybe ${'x'.repeat(2_000)}` : 'perhaps'),
+      async ({ connection, world, endpoint }) => {
+        const step = stepOf({ answer: { kind: 'choice', choice: ['yes', 'no'] } });
+        const work = await world.workOver(rowsOf(10), { step, rejectLimit: { unit: 'rate', value: 1 } });
+        const commit = await runInferTask(world.contextFor(), work, endpoint);
+        const file = world.rejectsPath(commit);
+        expect(
+          await printRows(
+            connection,
+            `SELECT cause, answer, count(*) FROM '${file}' GROUP BY ALL ORDER BY ALL`,
+          ),
+        ).toEqual([
+          JSON.stringify(['answer_shape', `maybe ${'x'.repeat(993)}…`, '5']),
+          JSON.stringify(['answer_shape', 'perhaps', '5']),
+        ]);
+        expect(await printRows(connection, `SELECT count(*) FROM '${file}' WHERE raw LIKE '%row%'`)).toEqual([
+          JSON.stringify(['10']),
+        ]);
+      },
     ));
 
   it('leaves a block without pieces where every row is rejected', () =>
