@@ -61,6 +61,24 @@ describe('greedy text', () => {
     expect(answersOf(outcome.rows)).toEqual(expected);
   });
 
+  it('is that of transformers: a tiny random Llama with an adapter', async () => {
+    const model = modelFolder('tiny');
+    const [adapter, merged] = [path.join(folder, 'adapter'), path.join(folder, 'merged')];
+    askOracle([{ ask: 'make_adapter', model, out: adapter, merged }]);
+    const { infer } = inferStep('tiny-random-llama', 'generate');
+    const steps = [{ infer: { ...(infer as object), lora: 'mine' } }];
+    const spec = { lora: [{ name: 'mine', model: adapter }] };
+    const outcome = await runModelJob(folder, { id: 'adapter', rows, steps, spec });
+    expect(isConserved(outcome)).toBe(true);
+    const question = { ask: 'greedy', prompts: QUESTIONS, max_tokens: MAX_TOKENS };
+    const [expected, without] = askOracle([
+      { ...question, model: merged },
+      { ...question, model },
+    ]);
+    expect(answersOf(outcome.rows)).toEqual(expected);
+    expect(expected).not.toEqual(without);
+  });
+
   it('is in bfloat16 as near to that of float32 as rounding is', async () => {
     const outcome = await runModelJob(folder, {
       id: 'bfloat16',

@@ -7,6 +7,8 @@ Usage: python oracle.py < questions.json > answers.json, by the Python of `npm r
     {"ask": "embed", "model": FOLDER, "texts": [TEXT]}                          mean of the last layer, of length 1
     {"ask": "cross", "model": FOLDER, "pairs": [[QUERY, DOCUMENT]]}             sigmoid of the one label
     {"ask": "make_cross_encoder", "model": FOLDER, "out": FOLDER}               a random one, with the model's tokenizer
+    {"ask": "make_adapter", "model": FOLDER, "out": FOLDER, "merged": FOLDER}   a random LoRA in peft's form, and the model
+                                                                                with its product added to the weights
 """
 
 import json
@@ -16,6 +18,7 @@ import sys
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", OMP_NUM_THREADS="1")
 
 import torch  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 from transformers import (  # noqa: E402
     AutoModel,
     AutoModelForCausalLM,
@@ -111,7 +114,37 @@ def make_cross_encoder(question: dict) -> str:
     return question["out"]
 
 
-ASK = {each.__name__: each for each in (greedy, chat, regret, embed, cross, make_cross_encoder)}
+def make_adapter(question: dict) -> str:
+    torch.manual_seed(0)
+    rank, alpha, targets = 8, 16, ("q_proj", "v_proj")
+    model = AutoModelForCausalLM.from_pretrained(question["model"], dtype=torch.float32)
+    tensors = {}
+    for name, module in model.named_modules():
+        if name.endswith(targets):
+            low = torch.randn(rank, module.in_features) * 0.2
+            high = torch.randn(module.out_features, rank) * 0.2
+            tensors[f"base_model.model.{name}.lora_A.weight"] = low
+            tensors[f"base_model.model.{name}.lora_B.weight"] = high
+            module.weight.data += high @ low * (alpha / rank)
+    model.save_pretrained(question["merged"])
+    AutoTokenizer.from_pretrained(question["model"]).save_pretrained(question["merged"])
+    os.makedirs(question["out"])
+    save_file(tensors, os.path.join(question["out"], "adapter_model.safetensors"))
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "r": rank,
+        "lora_alpha": alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": list(targets),
+    }
+    with open(os.path.join(question["out"], "adapter_config.json"), "w", encoding="utf-8") as file:
+        json.dump(config, file)
+    return question["out"]
+
+
+ASK = {each.__name__: each for each in (greedy, chat, regret, embed, cross, make_cross_encoder, make_adapter)}
 
 if __name__ == "__main__":
     answers = [ASK[question["ask"]](question) for question in json.load(sys.stdin)]
