@@ -58,11 +58,17 @@ export const shareOfModel = (
   };
 };
 
+/** Of what the start is made, too, where the engine says it. */
+const renderStart = ({ startSeconds, parts }: Extract<WorkerEvent, { event: 'ready' }>): string => {
+  const named = Object.entries(parts).map(([part, seconds]) => `${part} ${Math.round(seconds)} s`);
+  return `${Math.round(startSeconds)} s${named.length === 0 ? '' : ` (${named.join(', ')})`}`;
+};
+
 /** What a user is told of an event in a line of its own; undefined where the progress line is enough. */
 export const noteOf = (event: WorkerEvent): string | undefined => {
   switch (event.event) {
     case 'ready':
-      return `${event.engine} is ready after ${Math.round(event.startSeconds)} s`;
+      return `${event.engine} is ready after ${renderStart(event)}`;
     case 'engine-died':
       return `the engine ${event.how}; its ${renderCount(event.rows)} rows go into the next one`;
     case 'rejected': {

@@ -12,7 +12,7 @@ const ready: WorkerEvent = {
   contextTokens: 4096,
   rowsInFlight: 64,
   startSeconds: 31.6,
-  parts: {},
+  parts: { import: 21.4, engine: 9.8 },
 };
 const progress = (seconds: number, tokens: number): WorkerEvent => ({
   event: 'progress',
@@ -63,7 +63,8 @@ describe('shareOfModel', () => {
 
 describe('noteOf', () => {
   it('has a line for what a user waits for or worries about', () => {
-    expect(noteOf(ready)).toBe('vllm 0.32.0 cpu is ready after 32 s');
+    expect(noteOf(ready)).toBe('vllm 0.32.0 cpu is ready after 32 s (import 21 s, engine 10 s)');
+    expect(noteOf({ ...ready, parts: {} })).toBe('vllm 0.32.0 cpu is ready after 32 s');
     const died: WorkerEvent = {
       event: 'engine-died',
       at: at(0),
