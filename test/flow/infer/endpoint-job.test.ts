@@ -97,11 +97,15 @@ const faulty = (): Script => {
   };
 };
 
+/** Lists no model, and answers each chat. */
+const obliging: Script = (asked) =>
+  asked.route === '/models' ? { body: { data: [] } } : chatReply(answerOf(lastMessage(asked)));
+
 const isRejected = 'id % 50 IN (7, 8)';
 
 describe('daybreak plan', () => {
   it('tells tokens and cost before anything is paid, and the time once a job has shown the speed', async () => {
-    const env = await start((asked) => chatReply(answerOf(lastMessage(asked))));
+    const env = await start(obliging);
     const planOf = async (steps: readonly unknown[]): Promise<string> => {
       const { exitCode, stdout, stderr } = await runDaybreak(['plan', await specOf({ steps })], {
         cwd: folder,
@@ -116,7 +120,7 @@ describe('daybreak plan', () => {
     );
     expect(before).toMatch(/^cost {4}about 0\.00\d+ USD at the prices of the endpoint$/m);
     expect(before).toMatch(/^time {4}not known: the job finds out what the model takes; without it /m);
-    expect(server?.asked).toEqual([]);
+    expect(server?.asked.map(({ route }) => route)).toEqual(['/models']);
     const ended = await runDaybreak(['run', await specOf()], { cwd: folder, env });
     expect(ended.exitCode, ended.stderr).toBe(0);
     // 7 tokens of each prompt and 3 of each answer, of which the first is paid for.
@@ -127,7 +131,7 @@ describe('daybreak plan', () => {
   });
 
   it('says that bad rows will end the job, and that a prompt names no column', async () => {
-    const env = await start((asked) => chatReply(answerOf(lastMessage(asked))));
+    const env = await start(obliging);
     const planOf = async (prompt: string): Promise<string> => {
       const spec = await specOf({ steps: [{ infer: { ...INFER.infer, prompt } }] });
       return (await runDaybreak(['plan', spec], { cwd: folder, env })).stdout;
@@ -276,7 +280,7 @@ describe('a job whose endpoint does not have what it asks for', () => {
     const ended = await runDaybreak(['run', await specOf({ steps: [{ infer }] })], { cwd: folder, env });
     expect(ended.exitCode).toBe(2);
     for (const field of ['sampling.top_k', 'sampling.min_p', 'regex']) expect(ended.stderr).toContain(field);
-    expect(server?.asked).toEqual([]);
+    expect(server?.asked.map(({ route }) => route)).toEqual(['/models']);
   });
 
   it('is refused where no endpoint has the name', async () => {
