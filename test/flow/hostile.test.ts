@@ -194,7 +194,7 @@ describe('an input', () => {
   ])(`is refused with a line of ${LINE_MB} MB: %s`, async (name, head, tail, refusal, sentence) => {
     const uri = await filled(name, head, tail);
     const ended = await expectRefusal({ input: { uri } }, refusal, {
-      args: ['--memory', '500MB'],
+      args: ['--memory', '700MB'],
       bounds: LARGE,
     });
     expect(ended.stderr).toMatch(sentence);

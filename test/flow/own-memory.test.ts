@@ -39,10 +39,10 @@ it('a task whose function holds more than there is becomes two, and those four, 
   // Long rows: what reads very little is not halved.
   const lines = Array.from({ length: rows }, (_, n) => `${n},${'x'.repeat(200)}\n`);
   await writeFile(join(folder, 'input.csv'), `n,pad\n${lines.join('')}`);
-  // Two hundred rows are 500 MB, a hundred fit.
+  // Two hundred rows are 800 MB, which no try fits in; fifty fit.
   await writeFile(
     join(folder, 'holds.mjs'),
-    'const held = []; export default (row) => { held.push(Buffer.alloc(25e5, 1)); return row; };',
+    'const held = []; export default (row) => { held.push(Buffer.alloc(4e6, 1)); return row; };',
   );
   await writeSpec(folder, {
     input: { uri: 'input.csv' },
