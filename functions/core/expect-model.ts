@@ -11,20 +11,31 @@ export type ModelLoad = {
   readonly rows: number | undefined;
   /** Of the prompts, for a row. */
   readonly tokens: { readonly each: number } | undefined;
+  /** The rows that were looked at, and those of them that no model is asked for. */
+  readonly sample?: { readonly rows: number; readonly bad: readonly { readonly rows: number }[] } | undefined;
 };
 
-/** Tokens of all rows; undefined where the rows or their length are not known. */
+/** Of the rows that reach the step, as many as the sample has of good ones. */
+const askedRows = (rows: number, sample: ModelLoad['sample']): number => {
+  if (sample === undefined || sample.rows === 0) return rows;
+  const bad = sample.bad.reduce((sum, each) => sum + each.rows, 0);
+  return rows * (1 - bad / sample.rows);
+};
+
+/** Tokens of all rows that a model is asked for; undefined where the rows or their length are not known. */
 export const tokensOfModel = ({
   estimate,
   rows,
   tokens,
-}: ModelLoad): { readonly promptTokens: number; readonly outputTokens: number } | undefined =>
-  rows === undefined || tokens === undefined
-    ? undefined
-    : {
-        promptTokens: Math.round(rows * tokens.each),
-        outputTokens: Math.round(rows * estimate.outputTokensPerRow),
-      };
+  sample,
+}: ModelLoad): { readonly promptTokens: number; readonly outputTokens: number } | undefined => {
+  if (rows === undefined || tokens === undefined) return undefined;
+  const asked = askedRows(rows, sample);
+  return {
+    promptTokens: Math.round(asked * tokens.each),
+    outputTokens: Math.round(asked * estimate.outputTokensPerRow),
+  };
+};
 
 /** USD for all rows; undefined where their tokens are not known. */
 export const costOfModel = (load: ModelLoad, price: EndpointPrice): number | undefined => {

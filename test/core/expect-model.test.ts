@@ -76,6 +76,12 @@ describe('costOfModel', () => {
     expect(costOfModel(load, { inUsd: 1, outUsd: 10 })).toBeCloseTo(0.014);
   });
 
+  it('leaves out the share of rows that are rejects before a model has seen them', () => {
+    const sample = { rows: 20, bad: [{ rows: 1 }, { rows: 4 }] };
+    expect(tokensOfModel({ ...load, sample })).toEqual({ promptTokens: 3_000, outputTokens: 750 });
+    expect(tokensOfModel({ ...load, sample: { rows: 0, bad: [] } })).toEqual(tokensOfModel(load));
+  });
+
   it('is not known where the tokens are not', () => {
     expect(costOfModel({ ...load, tokens: undefined }, { inUsd: 1, outUsd: 10 })).toBeUndefined();
   });

@@ -8,11 +8,10 @@ import type { ModelWorld } from '../models/model-world.ts';
 import { renderWorkerCommand } from './worker-command.ts';
 
 /** As much as is known: of a model in S3 the worker makes room by itself. */
-const weightBytesOf = async ({ name, place }: PlannedInferStep['model']): Promise<number | undefined> => {
-  if (place === undefined || !place.startsWith('/')) return undefined;
+const weightBytesOf = async ({ name, place }: PlannedInferStep['model']): Promise<number> => {
+  if (place === undefined || !place.startsWith('/')) return 0;
   const model = await absentAsUndefined(openLocalModel(place, name));
-  if (model === undefined) return undefined;
-  const weights = model.files.filter((file) => file.name.endsWith('.safetensors'));
+  const weights = (model?.files ?? []).filter((file) => file.name.endsWith('.safetensors'));
   return weights.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
 };
 

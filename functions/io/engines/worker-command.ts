@@ -8,23 +8,16 @@ const GIB = 2 ** 30;
 
 /** Measured: what the process of an engine holds on a CPU beside weights and cache. */
 const ENGINE_BYTES = 2.5 * GIB;
-/** Of a cache of keys and values for a CPU: more than this only keeps what nobody asks for again. */
-const MOST_CACHE_GIB = 16;
-/** Enough of it for a small model with all the rows that a CPU works on; vLLM takes all that it is given. */
-const SMALL_CACHE_GIB = 4;
-
-const usefulGib = (weightBytes: number | undefined): number =>
-  weightBytes === undefined
-    ? MOST_CACHE_GIB
-    : Math.min(MOST_CACHE_GIB, Math.max(SMALL_CACHE_GIB, Math.ceil(weightBytes / GIB)));
-
 /**
- * GiB for keys and values on a CPU: what is left of the memory, at least one, and no more than a model needs whose
- * weights have so many bytes.
+ * Of a cache of keys and values for a CPU: more than this only keeps what nobody asks for again. Less will not do for
+ * small models of long contexts, of which vLLM wants room for one whole context.
  */
-export const cacheGib = (memoryBytes: number, weightBytes?: number): number => {
-  const left = Math.floor((memoryBytes - ENGINE_BYTES - (weightBytes ?? 0)) / GIB);
-  return Math.max(1, Math.min(usefulGib(weightBytes), left));
+const MOST_CACHE_GIB = 16;
+
+/** GiB for keys and values on a CPU: what is left of the memory, and at least one. */
+export const cacheGib = (memoryBytes: number, weightBytes: number): number => {
+  const left = Math.floor((memoryBytes - ENGINE_BYTES - weightBytes) / GIB);
+  return Math.max(1, Math.min(MOST_CACHE_GIB, left));
 };
 
 /** What speeds are compared by: the GPU, or the processor and the threads that it may use. */
@@ -50,8 +43,7 @@ export const renderWorkerCommand = (options: {
   readonly gpus: readonly string[];
   /** The folder of this package. */
   readonly root: string;
-  /** Absent where they are not on this machine yet. */
-  readonly weightBytes?: number | undefined;
+  readonly weightBytes: number;
 }): WorkerCommand => {
   const { vllm, gpus, root, weightBytes } = options;
   return {

@@ -38,6 +38,7 @@ export type BadRows = {
 
 /** The first rows that reach a step, as the templates render them. */
 export type RequestSample = {
+  /** Of rows that are not bad. */
   readonly requests: readonly InferRequest[];
   /** Of these as JSON text: what `commit.weights` counts. */
   readonly characters: number;
@@ -84,9 +85,11 @@ export const sampleRequests = async (
     };
     for (const [row, { cause }] of rendered.entries()) if (cause !== undefined) note(cause, row);
     for (const index of tooLong) note('prompt_too_long', good[index]?.row ?? 0);
-    const counted = good.slice(0, COUNTED_ROWS);
+    const isTooLong = new Set(tooLong);
+    const asked = good.filter((_, index) => !isTooLong.has(index));
+    const counted = asked.slice(0, COUNTED_ROWS);
     return {
-      requests: requests.slice(0, COUNTED_ROWS),
+      requests: requests.filter((_, index) => !isTooLong.has(index)).slice(0, COUNTED_ROWS),
       characters: counted.reduce((sum, { text }) => sum + [...text].length, 0),
       rows: rendered.length,
       read,

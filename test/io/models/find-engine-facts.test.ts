@@ -75,7 +75,7 @@ describe('createFindEngineFacts', () => {
       PYTHONPATH: '/the/package/gpu-image',
       HF_HUB_OFFLINE: '1',
       OMP_NUM_THREADS: '2',
-      VLLM_CPU_KVCACHE_SPACE: '4',
+      VLLM_CPU_KVCACHE_SPACE: '5',
       PYTHONDONTWRITEBYTECODE: '',
     });
   });
