@@ -49,7 +49,7 @@ const judgeKeyword = (key: string, value: unknown, path: SpecPath): readonly Pat
 };
 
 const TOKEN =
-  /\\(?<escaped>.)|\[(?:\\.|[^\]\\])*\]|(?<open>\((?:\?(?:<[=!]|[=!:]|<[^>]*>))?)|(?<close>\))|(?<varies>[*+?]|\{(?<least>\d+)(?<to>,(?<most>\d*))?\})|./gsu;
+  /\\(?<escaped>.)|\[(?:\\.|[^\]\\])*\]|(?<open>\((?:\?(?:<[=!]|[=!:]|[a-z-]+:|<[^>]*>))?)|(?<close>\))|(?<varies>[*+?]|\{(?<least>\d+)(?<to>,(?<most>\d*))?\})|./gsu;
 const IN_CLASS = /\\[pP]/u;
 
 /** What Python has no word for: a property of characters, or a look behind of no fixed length. */

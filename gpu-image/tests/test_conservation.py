@@ -228,6 +228,15 @@ def test_measures_the_characters_of_answered_rows_and_the_start_of_the_engine(tm
     }
 
 
+def test_has_of_an_engine_that_dies_within_a_task_the_start_before_the_task(tmp_path: Path) -> None:
+    world = StageWorld(MemoryStore(), [12]).build()
+    script = Script(row_seconds=0.1, lives=(Life(start_seconds=118, die_after_rows=5), Life(start_seconds=40)))
+    assert run_virtually(Trial(world, script, tmp_path).run()) == 0
+    [commit] = world.commits()
+    assert commit["infer"]["startSeconds"] == 118
+    assert commit["infer"]["seconds"] > 40
+
+
 def test_says_in_short_what_a_task_rejected_and_what_another_attempt_may_mend(tmp_path: Path) -> None:
     signs = {4: " ODD", 7: " LONG", 9: " LONG", 11: _WRONG}
     limit = {"unit": "rate", "value": 1}

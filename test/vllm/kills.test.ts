@@ -41,16 +41,16 @@ const rows = Array.from({ length: 2_400 }, (_, id) => ({ id }));
 const readCommits = (): ReadonlyMap<string, Commit> =>
   new Map(readJobCommits(folder, STAGE).map((commit) => [commit.task, commit]));
 
-/** The tasks that a worker says it has open. */
-const readOpenTasks = (): readonly string[] => {
+/** The tasks that the worker of this process says it has open: records of killed ones stay for a while. */
+const readOpenTasks = (pid: number | undefined): readonly string[] => {
   const running = path.join(folder, '.daybreak', 'jobs', JOB, STAGE.run, 'running');
   const records = readdirSync(running).filter((name) => name.endsWith('.json'));
-  // The command has a record of its own there, without tasks.
   return records.flatMap((name) => {
     const record = JSON.parse(readFileSync(path.join(running, name), 'utf8')) as {
+      readonly pid?: number;
       readonly tasks?: readonly { readonly task: string }[];
     };
-    return record.tasks?.map(({ task }) => task) ?? [];
+    return record.pid === pid ? (record.tasks?.map(({ task }) => task) ?? []) : [];
   });
 };
 
@@ -96,22 +96,17 @@ it(
     const job = await startModelJob(folder, { id: JOB, rows, steps: [STEP], limitSeconds: LIMIT_SECONDS });
     const command = job.child.pid ?? 0;
     const seen = new Set<number>();
-    const kills: { what: string; open: readonly string[]; at: string; ofWorker: boolean }[] = [];
+    const kills: { what: string; open: readonly string[]; at: string }[] = [];
     try {
       for (const { what, names, signal } of KILLS) {
         const before = readCommits();
         await until(() => readCommits().size > before.size, `a commit before the kill of ${what}`, START_MS);
         const processes = findWorkerProcesses(command);
         for (const each of Object.values(processes)) if (each !== undefined) seen.add(each.pid);
-        const open = readOpenTasks();
+        const open = readOpenTasks(processes.supervisor?.pid);
         const standing = readCommits();
         const killedAt = performance.now();
-        kills.push({
-          what,
-          open,
-          at: new Date().toISOString(),
-          ofWorker: names.includes('supervisor' as never),
-        });
+        kills.push({ what, open, at: new Date().toISOString() });
         kill(processes, names, signal);
         const { supervisor, engine } = processes;
         const gone = names.includes('supervisor' as never) ? supervisor : engine;

@@ -31,6 +31,17 @@ export type EndpointPlace = {
   readonly folder: string;
 };
 
+/** The file that the environment names, or the nearest one; undefined where there is none. Fails with EndpointSettingsError. */
+export const findEndpointsFile = async ({
+  environment,
+  folder,
+}: EndpointPlace): Promise<string | undefined> => {
+  const named = environment[ENDPOINTS_FILE_VARIABLE];
+  return named === undefined || named === ''
+    ? await findSettingsFile(folder, process.getuid?.())
+    : path.resolve(folder, named);
+};
+
 /**
  * Finds the endpoints of the environment and of the file. Where both name one, each field of the environment stands
  * before that of the file. Fails with EndpointSettingsError.
@@ -38,11 +49,7 @@ export type EndpointPlace = {
 export const loadEndpoints = async ({ environment, folder }: EndpointPlace): Promise<KnownEndpoints> => {
   const { endpoints: variables, problems } = readEndpointVariables(environment);
   if (problems.length > 0) throw new EndpointSettingsError(problems);
-  const named = environment[ENDPOINTS_FILE_VARIABLE];
-  const found =
-    named === undefined || named === ''
-      ? await findSettingsFile(folder, process.getuid?.())
-      : path.resolve(folder, named);
+  const found = await findEndpointsFile({ environment, folder });
   const file = found === undefined ? undefined : await readSettingsFile(found);
   const names = [...new Set([...variables.keys(), ...Object.keys(file?.endpoints ?? {})])].sort();
   return {

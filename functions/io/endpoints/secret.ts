@@ -9,12 +9,16 @@ const SHORTEST_GUARDED = 8;
 /** A text that does not print: neither as text, nor as JSON, nor in the inspection of whatever holds it. */
 export class Secret {
   readonly #text: string;
-  /** As it may come back: plain, in an address, in base64. */
+  /** As it may come back: plain, in an address, in base64, in JSON. */
   readonly #forms: readonly string[];
 
   constructor(text: string) {
     this.#text = text;
-    this.#forms = [...new Set([text, encodeURIComponent(text), Buffer.from(text).toString('base64')])];
+    const json = JSON.stringify(text).slice(1, -1);
+    const base64 = Buffer.from(text).toString('base64');
+    this.#forms = [
+      ...new Set([text, encodeURIComponent(text), base64, json, json.replaceAll('/', String.raw`\/`)]),
+    ];
   }
 
   /** For the one header that it is made for. */

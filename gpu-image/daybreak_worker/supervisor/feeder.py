@@ -130,12 +130,13 @@ class Feeder:
         await self._work.write_presence()
 
     async def _read(self, name: str) -> OpenTask:
-        ports, plan = self._work.ports, self._work.plan
+        ports, plan, facts = self._work.ports, self._work.plan, self._work.facts
         started_at = ports.now()
+        start_seconds = 0.0 if facts is None else facts.start_seconds
 
         def read() -> OpenTask:
             pieces = read_pieces(ports.store, plan, self._work.board.task(name))
-            return OpenTask(name, ports.new_attempt(), started_at, pieces)
+            return OpenTask(name, ports.new_attempt(), started_at, pieces, start_seconds)
 
         return await ports.blocking(read)
 

@@ -126,7 +126,7 @@ def _measure(task: OpenTask, facts: EngineFacts) -> dict[str, Any]:
         "seconds": round(task.seconds, 3),
         "engine": facts.engine,
         "machine": facts.machine,
-        "startSeconds": round(facts.start_seconds, 3),
+        "startSeconds": round(task.start_seconds, 3),
     }
 
 

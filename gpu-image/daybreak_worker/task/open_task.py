@@ -34,6 +34,8 @@ class OpenTask:
     attempt: str
     started_at: str
     pieces: Pieces
+    start_seconds: float = 0.0
+    """Of the engine that was up when the task was opened: a later one starts within the seconds of the task."""
     rows: int = 0
     next_row: int = 0
     """The first row that has not entered the engine."""

@@ -28,6 +28,22 @@ it('finds what the environment and the file name, whatever else is wrong with an
   expect(withoutEndpointVariables(environment, names)).toEqual({ PATH: '/bin' });
 });
 
+it.each([
+  [
+    'a variable that is misspelt',
+    'endpoints: { a: { key_env: OPENAI_API_KEY } }',
+    { DAYBREAK_ENDPOINT_B_KEYY: 'x' },
+  ],
+  ['a field beside the endpoints', 'version: 1\nendpoints:\n  a:\n    "key_env": "OPENAI_API_KEY"\n', {}],
+  ['a text that is no YAML', 'endpoints:\n  a: { key_env: OPENAI_API_KEY\n', {}],
+])('keeps a key from others in spite of %s', async (_, text, more) => {
+  await writeFile(path.join(folder, FILE), text);
+  expect(await findKeyVariables({ environment: { ...environment, ...more }, folder })).toEqual([
+    'B_KEY',
+    'OPENAI_API_KEY',
+  ]);
+});
+
 it('ends no job for a file that cannot be read', async () => {
   await writeFile(path.join(folder, FILE), 'endpoints: [');
   expect(await findKeyVariables({ environment, folder })).toEqual(['B_KEY']);
