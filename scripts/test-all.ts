@@ -35,7 +35,7 @@ const STEPS = [
 /** `vllm` sets up its engine first, 3 GB: see test/vllm/global-setup.ts. */
 const TIERS = ['unit', 'flow', 'cloud', 'stack', 'vllm'] as const;
 
-/** Of one step or tier; all together take about 50 minutes on two cores. */
+/** Of one step or tier; all together take about 35 minutes on two cores. */
 const LONGEST_MS = 25 * 60_000;
 
 type Tally = { passed: number; failed: number };
