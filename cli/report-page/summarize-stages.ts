@@ -16,7 +16,8 @@ export const summarizeStages = (
     const times = own.map(({ startMs, endMs }) => (endMs - startMs) / 1000);
     const workers = countWorkers(own);
     const seconds = wallSeconds(own);
-    const engineSeconds = own.length === 0 ? 0 : (counted.infer?.startSeconds ?? 0);
+    // The start before the first task; where others adopted that one, it was not in this run.
+    const engineSeconds = own.length < counted.tasks ? 0 : (counted.infer?.startSeconds ?? 0);
     return [
       {
         stage,

@@ -30,8 +30,10 @@ const scanFile = async (place: EndpointPlace): Promise<readonly string[]> => {
     const file = await findEndpointsFile(place);
     const text = file === undefined ? '' : await readFile(file, 'utf8');
     return [...text.slice(0, ENDPOINT_LIMITS.fileBytes).matchAll(NAMED)].flatMap(([, name]) => name ?? []);
-  } catch {
-    // A file that cannot be read names no key to anybody, and whoever asks an endpoint is told so.
-    return [];
+  } catch (error) {
+    // A file that is not to be read, or cannot be, names no key to anybody: whoever asks an endpoint is told so.
+    if (error instanceof EndpointSettingsError || (error as NodeJS.ErrnoException).code !== undefined)
+      return [];
+    throw error;
   }
 };

@@ -73,28 +73,11 @@ export const sampleRequests = async (
     const found = await renderFirstRows(connection, place, rendering);
     if (found === undefined) return undefined;
     const { rendered, read } = found;
-    const good = rendered.flatMap((each, row) =>
-      each.cause === undefined ? [{ row, text: each.text }] : [],
-    );
-    const requests = good.map(({ text }) => InferRequest.parse(JSON.parse(text)));
-    const tooLong = (await rendering.findTooLong?.(requests)) ?? [];
-    const bad = new Map<InferRejectCause, BadRows>();
-    const note = (cause: InferRejectCause, row: number): void => {
-      const { rows, first } = bad.get(cause) ?? { rows: 0, first: row };
-      bad.set(cause, { cause, rows: rows + 1, first: Math.min(first, row) });
-    };
-    for (const [row, { cause }] of rendered.entries()) if (cause !== undefined) note(cause, row);
-    for (const index of tooLong) note('prompt_too_long', good[index]?.row ?? 0);
-    const isTooLong = new Set(tooLong);
-    const asked = good.filter((_, index) => !isTooLong.has(index));
-    const counted = asked.slice(0, COUNTED_ROWS);
     return {
-      requests: requests.filter((_, index) => !isTooLong.has(index)).slice(0, COUNTED_ROWS),
-      characters: counted.reduce((sum, { text }) => sum + [...text].length, 0),
+      ...(await judgeRendered(rendered, rendering.findTooLong)),
       rows: rendered.length,
       read,
       isAll: found.isWhole && (read < INPUT_ROWS || !place.input.files.some(isRemote)),
-      bad: [...bad.values()],
     };
   } catch (error) {
     rendering.signal.throwIfAborted();
@@ -102,6 +85,32 @@ export const sampleRequests = async (
     if (error instanceof TypeError || error instanceof ReferenceError) throw error;
     return undefined;
   }
+};
+
+/** Tells good rows from bad ones: no model is asked for these, and so they say nothing of its tokens. */
+export const judgeRendered = async (
+  rendered: readonly RenderedRequest[],
+  findTooLong: Rendering['findTooLong'],
+): Promise<Pick<RequestSample, 'requests' | 'characters' | 'bad'>> => {
+  const renderable = rendered.flatMap((each, row) =>
+    each.cause === undefined
+      ? [{ row, text: each.text, request: InferRequest.parse(JSON.parse(each.text)) }]
+      : [],
+  );
+  const tooLong = new Set(await findTooLong?.(renderable.map(({ request }) => request)));
+  const bad = new Map<InferRejectCause, BadRows>();
+  const note = (cause: InferRejectCause, row: number): void => {
+    const { rows, first } = bad.get(cause) ?? { rows: 0, first: row };
+    bad.set(cause, { cause, rows: rows + 1, first: Math.min(first, row) });
+  };
+  for (const [row, { cause }] of rendered.entries()) if (cause !== undefined) note(cause, row);
+  for (const index of tooLong) note('prompt_too_long', renderable[index]?.row ?? 0);
+  const counted = renderable.filter((_, index) => !tooLong.has(index)).slice(0, COUNTED_ROWS);
+  return {
+    requests: counted.map(({ request }) => request),
+    characters: counted.reduce((sum, { text }) => sum + [...text].length, 0),
+    bad: [...bad.values()],
+  };
 };
 
 type FirstRows = {
